@@ -1,0 +1,362 @@
+import { Deadlines } from './deadlines.ts'
+import { NetError } from './errors.ts'
+import { type Decoder, FrameError } from './framing/index.ts'
+import type { Limits } from './limits.ts'
+import { Sender } from './sender.ts'
+import type { Service } from './service.ts'
+import type { Link } from './transport/index.ts'
+
+/** Who wants to hear of a connection: its server, or the client that dialled it. */
+export interface ConnectionOwner {
+  /** The service threw, in a call that has no other way to say so. */
+  fault(error: unknown): void
+  /** The connection's last word. */
+  gone(bytesIn: number, bytesOut: number, messagesIn: number, messagesOut: number, reason: NetError | undefined): void
+  /** Nothing is in flight any more. */
+  rested(): void
+}
+
+/**
+ * One peer: messages in to the service, messages out in order.
+ *
+ * Its life: open → ending (our direction is closed, the peer's is read to its end) → closed. Reading pauses, and with it the
+ * peer is held back, while the service's promise is pending, while the peer does not read its replies, and between
+ * {@link pause} and {@link resume}.
+ */
+export class Connection<In, Out = In, State = unknown> implements AsyncDisposable {
+  /** Who is at the other end, for people: `127.0.0.1:50312` or `unix:///run/x`. */
+  readonly peer: string
+  /** The peer's address alone; empty on a Unix socket. */
+  readonly address: string
+  /** Resolves at the end of the connection: undefined when both sides ended politely, else the reason. Never rejects. */
+  readonly closed: Promise<NetError | undefined>
+  /** What the service keeps per connection. */
+  state!: State
+
+  readonly #service: Service<In, Out, State>
+  readonly #owner: ConnectionOwner
+  readonly #link: Link
+  readonly #decoder: Decoder<In>
+  readonly #sender: Sender<Out>
+  readonly #deadlines: Deadlines
+  readonly #limits: Limits
+  readonly #resolveClosed: (reason: NetError | undefined) => void
+  readonly #inbox: In[] = []
+  #next = 0
+  #pauses = 0
+  #reading = true
+  #handling = false
+  #pending = false
+  #holds = 0
+  #deaf = false
+  #peerEnded = false
+  #ending = false
+  #gone = false
+  #fault: NetError | undefined
+  #reason: NetError | undefined
+  #bytesIn = 0
+  #messagesIn = 0
+  #messagesOut = 0
+
+  constructor(service: Service<In, Out, State>, link: Link, limits: Limits, owner: ConnectionOwner) {
+    this.#service = service
+    this.#owner = owner
+    this.#link = link
+    this.#limits = limits
+    this.peer = link.peer
+    this.address = link.address
+    this.#decoder = service.framing.decoder(limits.frameBytesMax)
+    this.#sender = new Sender(link, service.framing, limits)
+    this.#deadlines = new Deadlines(limits, {
+      busy: () => !this.idle,
+      expired: (error) => this.#refuse(error),
+      lingered: () => this.abort(this.#reason),
+    })
+    const { promise, resolve } = Promise.withResolvers<NetError | undefined>()
+    this.closed = promise
+    this.#resolveClosed = resolve
+  }
+
+  /** Begins: the service's `opened`, then reading. Called once, by the owner. */
+  open(): void {
+    this.#guarded(() => {
+      if (this.#service.opened !== undefined) this.state = this.#service.opened(this)
+    })
+    this.#deadlines.begin()
+    this.#link.open({
+      data: (chunk) => this.#data(chunk),
+      progressed: () => this.#progressed(),
+      ended: () => this.#endedByPeer(),
+      closed: (error) => this.#linkClosed(error),
+    })
+  }
+
+  /**
+   * Queues a message. It leaves in order, together with its neighbours of the same turn.
+   * @returns false when the producer should wait for {@link writable} before it sends more. Over `sendQueueBytesMax` the peer is
+   *   closed as `slow_peer`. On a connection that has ended nothing is sent, and the answer is false.
+   */
+  send(message: Out): boolean {
+    if (this.#ending || this.#gone) return false
+    this.#sender.add(message)
+    this.#messagesOut++
+    if (this.#sender.overflowing) {
+      this.abort(
+        new NetError('slow_peer', `${this.peer}: more than ${this.#limits.sendQueueBytesMax} bytes wait for a peer that does not read`),
+      )
+      return false
+    }
+    return !this.#sender.full
+  }
+
+  /** Resolves when there is room to send; rejects with the reason when the connection ends first. */
+  writable(): Promise<void> {
+    return this.#sender.until(this.#limits.sendHighWaterBytes)
+  }
+
+  /** Resolves when all that was sent so far has been taken by the kernel; rejects with the reason when it cannot be. */
+  flushed(): Promise<void> {
+    return this.#sender.until(1)
+  }
+
+  /** True while the peer reads more slowly than it is sent to. */
+  get congested(): boolean {
+    return this.#sender.full
+  }
+
+  /** Bytes that wait to be sent. */
+  get unsent(): number {
+    return this.#sender.unsent
+  }
+
+  /** True once our direction has ended. */
+  get ending(): boolean {
+    return this.#ending || this.#gone
+  }
+
+  /** Stops handing messages to the service, and reading once what was read is used up. Calls count. */
+  pause(): void {
+    this.#pauses++
+    this.#steer()
+  }
+
+  /** Takes one {@link pause} back. */
+  resume(): void {
+    if (this.#pauses === 0) throw new Error('resume() without pause()')
+    this.#pauses--
+    if (this.#pauses === 0) this.#handle()
+  }
+
+  /** Says that an answer is owed: until the returned function is called, stopping waits for it. */
+  hold(): () => void {
+    this.#holds++
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#holds--
+      this.#settle()
+    }
+  }
+
+  /** True when every message that came in is answered and every answer has left. */
+  get idle(): boolean {
+    return !this.#busy && this.#sender.unsent === 0
+  }
+
+  /** Hears no more messages; those that came in are still answered. Part of stopping. */
+  deafen(): void {
+    this.#deaf = true
+    this.#settle()
+  }
+
+  /** Sends what is queued and ends our direction; what the peer still sends is heard as before. */
+  halfClose(): void {
+    if (this.#ending || this.#gone) return
+    this.#sender.flush()
+    this.#ending = true
+    this.#link.end()
+  }
+
+  /** Sends what is queued, ends our direction, and heeds nothing more; the peer has `lingerMs` to end too. Idempotent. */
+  end(): void {
+    this.halfClose()
+    this.#deaf = true
+    this.#clearInbox()
+    this.#deadlines.ending()
+    if (this.#link.unsent === 0) this.#deadlines.linger()
+    this.#steer()
+  }
+
+  /** Ends at once; what is queued is lost. `closed` resolves with the reason, `aborted` unless another is given. */
+  abort(reason: NetError | undefined = new NetError('aborted', `${this.peer}: closed by this side`)): void {
+    if (this.#gone) return
+    this.#reason ??= reason
+    this.#ending = true
+    this.#link.destroy()
+  }
+
+  /** Ends politely and waits for the end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end()
+    await this.closed
+  }
+
+  get #busy(): boolean {
+    return this.#handling || this.#pending || this.#holds > 0 || this.#next < this.#inbox.length
+  }
+
+  #data(chunk: Buffer): void {
+    this.#bytesIn += chunk.length
+    if (this.#deaf || this.#fault !== undefined) return // read to the end, heed no more
+    try {
+      this.#decoder.push(chunk, this.#inbox)
+    } catch (error) {
+      this.#framingFault(error)
+    }
+    this.#deadlines.heard(this.#inbox.length > this.#next, this.#decoder.buffered > 0)
+    this.#handle()
+  }
+
+  #clearInbox(): void {
+    this.#inbox.length = 0
+    this.#next = 0
+  }
+
+  /** Hands messages to the service until there is none, or something asks to wait. */
+  #handle(): void {
+    if (this.#handling || this.#pending) return
+    this.#handling = true
+    this.#sender.cork()
+    while (this.#next < this.#inbox.length && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#gone) {
+      const message = this.#inbox[this.#next++] as In
+      this.#messagesIn++
+      this.#guarded(() => this.#deliver(message))
+    }
+    this.#sender.uncork()
+    this.#handling = false
+    if (this.#next >= this.#inbox.length) this.#clearInbox()
+    this.#settle()
+  }
+
+  #deliver(message: In): void {
+    const reply = this.#service.message(message, this)
+    if (reply === undefined) return
+    if (!(reply instanceof Promise)) {
+      this.send(reply)
+      return
+    }
+    this.#pending = true
+    reply.then(
+      (out) => {
+        this.#pending = false
+        if (out !== undefined) this.#guarded(() => this.send(out))
+        this.#handle()
+      },
+      (error) => {
+        this.#pending = false
+        this.#serviceFailed(error)
+      },
+    )
+  }
+
+  /** After every change: steers reading, and does what was waiting for the work in flight to end. */
+  #settle(): void {
+    this.#steer()
+    this.#deadlines.stalled(this.#link.unsent > 0)
+    if (this.#gone || this.#busy) return
+    if (this.#fault !== undefined) {
+      const error = this.#fault
+      this.#fault = undefined
+      this.#refuse(error)
+    } else if (this.#peerEnded && !this.#ending) {
+      this.#afterPeerEnded()
+    }
+    if (this.idle) this.#owner.rested()
+  }
+
+  #afterPeerEnded(): void {
+    let stays = false
+    this.#guarded(() => {
+      stays = this.#service.ended?.(this) ?? false
+    })
+    if (!stays) this.end()
+  }
+
+  #steer(): void {
+    const read =
+      (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && this.#next >= this.#inbox.length)
+    if (read === this.#reading || this.#gone) return
+    this.#reading = read
+    if (read) this.#link.resume()
+    else this.#link.pause()
+  }
+
+  #progressed(): void {
+    this.#deadlines.moved()
+    this.#sender.progressed()
+    if (this.#ending && this.#deaf && this.#link.unsent === 0) this.#deadlines.linger()
+    if (this.#next < this.#inbox.length) this.#handle()
+    else this.#settle()
+  }
+
+  #endedByPeer(): void {
+    this.#peerEnded = true
+    if (!this.#deaf && this.#fault === undefined) {
+      try {
+        this.#decoder.end(this.#inbox)
+      } catch (error) {
+        this.#framingFault(error)
+      }
+    }
+    this.#deadlines.heard(true, false)
+    this.#handle()
+  }
+
+  #framingFault(error: unknown): void {
+    if (!(error instanceof FrameError)) throw error
+    this.#fault = new NetError(error.code, `${this.peer}: ${error.message}`, error)
+  }
+
+  /** Ends a peer for a fault of its own, with the service's farewell. */
+  #refuse(error: NetError): void {
+    if (this.#gone || (this.#ending && this.#deaf)) return
+    this.#reason ??= error
+    if (error.code === 'slow_peer') return this.abort(error) // it does not read: there is nobody to say farewell to
+    this.#guarded(() => {
+      const last = this.#service.farewell?.(error)
+      if (last !== undefined) this.send(last)
+    })
+    this.end()
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#serviceFailed(error)
+    }
+  }
+
+  #serviceFailed(error: unknown): void {
+    this.abort(new NetError('service_failed', `${this.peer}: the service ${this.#service.name} failed`, error))
+    this.#owner.fault(error)
+  }
+
+  #linkClosed(error: Error | undefined): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#deadlines.stop()
+    if (error !== undefined) this.#reason ??= new NetError('peer_reset', `${this.peer}: the connection broke (${error.message})`, error)
+    const reason = this.#reason
+    this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
+    this.#clearInbox()
+    try {
+      this.#service.closed?.(this, reason)
+    } catch (failure) {
+      this.#owner.fault(failure)
+    }
+    this.#owner.gone(this.#bytesIn, this.#sender.bytes, this.#messagesIn, this.#messagesOut, reason)
+    this.#resolveClosed(reason)
+  }
+}

@@ -1,0 +1,42 @@
+import type { Slab } from './slab.ts'
+
+/**
+ * Why bytes are no message. Thrown by a decoder after it has handed out every message before the fault; the stream cannot
+ * be trusted from there on, so the connection ends.
+ */
+export class FrameError extends Error {
+  override readonly name = 'FrameError'
+  readonly code: 'frame_too_large' | 'frame_malformed' | 'frame_incomplete'
+
+  constructor(code: FrameError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Bytes in, messages out, for one direction of one connection. Knows no socket and no clock. */
+export interface Decoder<In> {
+  /**
+   * Takes the next bytes of the stream and appends each message that is now whole to `out`. The chunk is given away:
+   * the caller does not write into it again.
+   * @throws FrameError
+   */
+  push(chunk: Buffer, out: In[]): void
+  /**
+   * The stream has ended; a message that the end completes is appended to `out`.
+   * @throws FrameError `frame_incomplete` when the end cuts a message.
+   */
+  end(out: In[]): void
+  /** Bytes held of a message that is not whole yet; never more than the limit. */
+  readonly buffered: number
+}
+
+/** A way to find messages in a stream of bytes and to write them: one value for both directions. */
+export interface Framing<In, Out = In> {
+  /** As people call it: `lines`. */
+  readonly name: string
+  /** A fresh decoder that refuses messages over `frameBytesMax` bytes. */
+  decoder(frameBytesMax: number): Decoder<In>
+  /** Appends one message to the slab. */
+  encode(message: Out, slab: Slab): void
+}

@@ -1,0 +1,3 @@
+export { type Decoder, FrameError, type Framing } from './framing.ts'
+export { lineBlocks, lines } from './lines.ts'
+export { Slab } from './slab.ts'

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+
+/**
+ * The one table of bounds of the package: every queue, buffer, wait and list. Bytes and milliseconds are in the
+ * names. A time of 0 switches that one time-out off; a count or size has no "off".
+ */
+export interface Limits {
+  /** Connections of one server. Also held 64 below the process's descriptor limit, see {@link connectionsCap}. */
+  readonly connectionsMax: number
+  /** Connections from one address: a single machine shall not take every place. */
+  readonly connectionsPerAddressMax: number
+  /** Connections that the kernel holds until they are accepted. */
+  readonly backlog: number
+  /** One message, checked before anything of it is buffered. */
+  readonly frameBytesMax: number
+  /** Unsent bytes at which `send()` answers false and reading from that peer pauses. */
+  readonly sendHighWaterBytes: number
+  /** Unsent bytes at which a peer is closed as `slow_peer`. */
+  readonly sendQueueBytesMax: number
+  /** Small messages are gathered up to this size before they are written inside a turn. */
+  readonly coalesceBytes: number
+  /** Received messages that wait for a `for await` loop or a request before reading pauses. */
+  readonly inboxMessagesMax: number
+  /** A dial must succeed within this time. */
+  readonly connectMs: number
+  /** The first message must be complete within this time of connecting. */
+  readonly handshakeMs: number
+  /** A message that was begun must be complete within this time: a byte a second is no message. */
+  readonly frameMs: number
+  /** A connection on which nothing comes and nothing is owed ends after this time. */
+  readonly idleMs: number
+  /** Unsent bytes must move within this time. */
+  readonly sendStallMs: number
+  /** A request must be answered within this time. */
+  readonly requestMs: number
+  /** After our end (or a refusal) the peer has this long to read it and end too. */
+  readonly lingerMs: number
+  /** How long `close()` waits for work in flight when it is told nothing else. */
+  readonly closeWithinMs: number
+  /** Silence after which the kernel asks a TCP peer whether it is still there. */
+  readonly keepAliveMs: number
+}
+
+/** The defaults of {@link Limits}. */
+export const DEFAULT_LIMITS: Limits = {
+  connectionsMax: 10_000,
+  connectionsPerAddressMax: 10_000,
+  backlog: 511,
+  frameBytesMax: 1024 * 1024,
+  sendHighWaterBytes: 256 * 1024,
+  sendQueueBytesMax: 16 * 1024 * 1024,
+  coalesceBytes: 64 * 1024,
+  inboxMessagesMax: 1024,
+  connectMs: 10_000,
+  handshakeMs: 60_000,
+  frameMs: 30_000,
+  idleMs: 600_000,
+  sendStallMs: 30_000,
+  requestMs: 30_000,
+  lingerMs: 2_000,
+  closeWithinMs: 10_000,
+  keepAliveMs: 30_000,
+}
+
+/**
+ * The defaults with the caller's own values over them.
+ * @throws RangeError naming the limit, when a value is not a whole number that the limit allows.
+ */
+export function limitsFrom(own: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(own)) {
+    if (!(name in DEFAULT_LIMITS)) throw new RangeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
+    const least = name.endsWith('Ms') ? 0 : 1
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new RangeError(`limit ${name} must be a whole number from ${least}, not ${String(value)}`)
+    }
+  }
+  return { ...DEFAULT_LIMITS, ...own }
+}
+
+const DESCRIPTORS_RESERVED = 64
+
+/**
+ * How many connections a server may really hold. Node closes what it accepts at EMFILE without a word, so the cap stays
+ * below the process's descriptor limit (read from /proc where there is one).
+ */
+export function connectionsCap(limits: Limits, descriptors: number | undefined = descriptorLimit()): number {
+  if (descriptors === undefined) return limits.connectionsMax
+  return Math.max(1, Math.min(limits.connectionsMax, descriptors - DESCRIPTORS_RESERVED))
+}
+
+function descriptorLimit(): number | undefined {
+  let table: string
+  try {
+    table = readFileSync('/proc/self/limits', 'utf8')
+  } catch {
+    return undefined // not Linux: the caller's own limit stands
+  }
+  const soft = /^Max open files\s+(\d+)/m.exec(table)?.[1]
+  return soft === undefined ? undefined : Number(soft)
+}

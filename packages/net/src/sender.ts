@@ -1,0 +1,109 @@
+import type { NetError } from './errors.ts'
+import { type Framing, Slab } from './framing/index.ts'
+import type { Limits } from './limits.ts'
+import type { Link } from './transport/index.ts'
+
+const SLAB_BYTES = 16 * 1024
+const SLABS_KEPT = 64
+
+/** Slabs that are free: a slab is held only while it has something in it, so idle connections cost none. */
+const free: Slab[] = []
+
+/**
+ * The way out of one connection. Messages are encoded into a slab and leave in one write: at the end of the read chunk that
+ * caused them, else on the microtask, else as soon as the slab is large. (64 small writes cost about 15 times the CPU of one.)
+ */
+export class Sender<Out> {
+  readonly #link: Link
+  readonly #framing: Framing<never, Out>
+  readonly #limits: Limits
+  #slab: Slab | undefined
+  #scheduled = false
+  #corked = 0
+  #waiting: { resolve: () => void; reject: (error: NetError) => void; belowBytes: number }[] = []
+  #failure: NetError | undefined
+  /** Bytes given to the link so far. */
+  bytes = 0
+
+  constructor(link: Link, framing: Framing<never, Out>, limits: Limits) {
+    this.#link = link
+    this.#framing = framing
+    this.#limits = limits
+  }
+
+  /** Bytes that have not left yet. */
+  get unsent(): number {
+    return this.#link.unsent + (this.#slab?.length ?? 0)
+  }
+
+  /** True while the producer should wait. */
+  get full(): boolean {
+    return this.unsent >= this.#limits.sendHighWaterBytes
+  }
+
+  /** True past the point where the peer is given up. */
+  get overflowing(): boolean {
+    return this.unsent > this.#limits.sendQueueBytesMax
+  }
+
+  /** Adds one message; it leaves by itself. */
+  add(message: Out): void {
+    this.#slab ??= free.pop() ?? new Slab(SLAB_BYTES)
+    this.#framing.encode(message, this.#slab)
+    if (this.#slab.length >= this.#limits.coalesceBytes) this.flush()
+    else if (this.#corked === 0 && !this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(() => {
+        this.#scheduled = false
+        this.flush()
+      })
+    }
+  }
+
+  /** Holds writes back until {@link uncork}, up to the size at which they leave anyway. */
+  cork(): void {
+    this.#corked++
+  }
+
+  uncork(): void {
+    if (--this.#corked === 0) this.flush()
+  }
+
+  /** Gives everything to the link now. */
+  flush(): void {
+    const slab = this.#slab
+    if (slab === undefined || slab.length === 0 || this.#failure !== undefined) return
+    this.bytes += slab.length
+    this.#link.write(slab.view())
+    this.#slab = undefined
+    // Nothing unsent: the kernel has copied it all, and the slab can serve again. Otherwise the link keeps it.
+    if (this.#link.unsent === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {
+      slab.clear()
+      free.push(slab)
+    }
+  }
+
+  /** Resolves once fewer than `belowBytes` are unsent; rejects with the reason when the connection ends first. */
+  until(belowBytes: number): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.flush()
+    if (this.unsent < belowBytes) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject, belowBytes }))
+  }
+
+  /** The link says that bytes have left. */
+  progressed(): void {
+    if (this.#waiting.length === 0) return
+    const { unsent } = this
+    const ready = this.#waiting.filter((waiter) => unsent < waiter.belowBytes)
+    this.#waiting = this.#waiting.filter((waiter) => unsent >= waiter.belowBytes)
+    for (const waiter of ready) waiter.resolve()
+  }
+
+  /** Nothing more can leave. */
+  fail(error: NetError): void {
+    this.#failure ??= error
+    this.#slab = undefined
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
+  }
+}

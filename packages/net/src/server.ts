@@ -1,0 +1,199 @@
+import { Connection, type ConnectionOwner } from './connection.ts'
+import { type Counters, countEnded, newCounters } from './counters.ts'
+import { formatEndpoint, parseEndpoint } from './endpoint.ts'
+import { NetError } from './errors.ts'
+import { connectionsCap, type Limits, limitsFrom } from './limits.ts'
+import type { Service } from './service.ts'
+import { type Link, type Listener, transportOf } from './transport/index.ts'
+
+/** How to serve. */
+export interface ServeOptions {
+  /** Limits that differ from `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits> | undefined
+  /** Rights of Unix socket files. Default 0o660. */
+  readonly mode?: number | undefined
+  /**
+   * Hears what has no other way out: a service that threw (its connection is closed), an accept that failed. Default: a process
+   * warning.
+   */
+  readonly onFault?: ((error: unknown) => void) | undefined
+}
+
+/** A running server. Leaving its `await using` block closes it. */
+export interface Server extends AsyncDisposable {
+  /** Where it listens, with the ports that the system chose, in the order asked for. */
+  readonly endpoints: readonly string[]
+  readonly counters: Readonly<Counters>
+  /** Stops accepting: new connections are refused by the kernel, those that exist go on. */
+  suspend(): Promise<void>
+  /** Resolves when no connection has a message unanswered or an answer unsent. */
+  idle(): Promise<void>
+  /**
+   * Stops: {@link suspend}; hears no more messages; answers those that came in; ends each connection politely; and after
+   * `within` milliseconds (default `closeWithinMs`) drops those that are left, as `server_closing`. Resolves when all is gone.
+   */
+  close(options?: { readonly within?: number }): Promise<void>
+  /** Resolves once the server has closed. */
+  readonly closed: Promise<void>
+}
+
+/**
+ * Runs a service on one or more endpoints. Either all of them listen or none.
+ * @throws NetError `endpoint_invalid`, `path_too_long` or `unsupported` at once.
+ * @throws (rejects) NetError `address_in_use`, `address_unavailable`, `permission_denied`.
+ */
+export async function serve<In, Out, State>(
+  service: Service<In, Out, State>,
+  endpoints: string | readonly string[],
+  options: ServeOptions = {},
+): Promise<Server> {
+  const server = new ServerOfConnections(service, options)
+  await server.listen(typeof endpoints === 'string' ? [endpoints] : endpoints)
+  return server
+}
+
+class ServerOfConnections<In, Out, State> implements Server {
+  readonly counters: Counters = newCounters()
+  readonly closed: Promise<void>
+  readonly #service: Service<In, Out, State>
+  readonly #limits: Limits
+  readonly #cap: number
+  readonly #mode: number
+  readonly #onFault: (error: unknown) => void
+  readonly #connections = new Set<Connection<In, Out, State>>()
+  readonly #perAddress = new Map<string, number>()
+  readonly #resolveClosed: () => void
+  #listeners: Listener[] = []
+  #endpoints: readonly string[] = []
+  #restWaiters: (() => void)[] = []
+  #stopping = false
+  #closing: Promise<void> | undefined
+
+  constructor(service: Service<In, Out, State>, options: ServeOptions) {
+    this.#service = service
+    this.#limits = limitsFrom(options.limits)
+    this.#cap = connectionsCap(this.#limits)
+    this.#mode = options.mode ?? 0o660
+    this.#onFault = options.onFault ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    this.#resolveClosed = resolve
+  }
+
+  get endpoints(): readonly string[] {
+    return this.#endpoints
+  }
+
+  async listen(texts: readonly string[]): Promise<void> {
+    const endpoints = texts.map(parseEndpoint)
+    if (endpoints.length === 0) throw new TypeError('serve() needs at least one endpoint')
+    try {
+      for (const endpoint of endpoints) {
+        const listener = await transportOf(endpoint).listen(endpoint, {
+          limits: this.#limits,
+          mode: this.#mode,
+          accept: (link) => this.#accept(link),
+          fault: (error) => this.#onFault(error),
+        })
+        this.#listeners.push(listener)
+      }
+    } catch (error) {
+      await this.close({ within: 0 })
+      throw error
+    }
+    this.#endpoints = this.#listeners.map((listener) => formatEndpoint(listener.endpoint))
+  }
+
+  async suspend(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()))
+  }
+
+  async idle(): Promise<void> {
+    while (![...this.#connections].every((connection) => connection.idle || connection.ending)) {
+      await new Promise<void>((resolve) => this.#restWaiters.push(resolve))
+    }
+  }
+
+  close({ within = this.#limits.closeWithinMs }: { readonly within?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(within)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(within: number): Promise<void> {
+    await this.suspend()
+    this.#stopping = true
+    const deadline = setTimeout(() => {
+      const error = new NetError('server_closing', `the server ${this.#service.name} has stopped`)
+      for (const connection of this.#connections) connection.abort(error)
+    }, within)
+    for (const connection of this.#connections) connection.deafen()
+    for (const connection of [...this.#connections]) if (connection.idle) connection.end()
+    await Promise.all([...this.#connections].map((connection) => connection.closed))
+    clearTimeout(deadline)
+    this.#resolveClosed()
+  }
+
+  #accept(link: Link): void {
+    this.counters.accepted++
+    const fromAddress = this.#perAddress.get(link.address) ?? 0
+    if (this.#connections.size >= this.#cap) return this.#turnAway(link, 'too_many_connections', this.#cap)
+    if (link.address !== '' && fromAddress >= this.#limits.connectionsPerAddressMax) {
+      return this.#turnAway(link, 'too_many_from_address', this.#limits.connectionsPerAddressMax)
+    }
+    this.#perAddress.set(link.address, fromAddress + 1)
+    const connection: Connection<In, Out, State> = new Connection(
+      this.#service,
+      link,
+      this.#limits,
+      this.#ownerOf(() => connection),
+    )
+    this.#connections.add(connection)
+    this.counters.active = this.#connections.size
+    connection.open()
+    if (this.#stopping) connection.end()
+  }
+
+  #ownerOf(self: () => Connection<In, Out, State>): ConnectionOwner {
+    return {
+      fault: (error) => this.#onFault(error),
+      gone: (bytesIn, bytesOut, messagesIn, messagesOut, reason) => {
+        const connection = self()
+        this.#connections.delete(connection)
+        const left = (this.#perAddress.get(connection.address) ?? 1) - 1
+        if (left === 0) this.#perAddress.delete(connection.address)
+        else this.#perAddress.set(connection.address, left)
+        this.counters.active = this.#connections.size
+        this.counters.bytesIn += bytesIn
+        this.counters.bytesOut += bytesOut
+        this.counters.messagesIn += messagesIn
+        this.counters.messagesOut += messagesOut
+        if (reason !== undefined) countEnded(this.counters, reason.code)
+        this.#rested()
+      },
+      rested: () => {
+        if (this.#stopping) self().end()
+        this.#rested()
+      },
+    }
+  }
+
+  #rested(): void {
+    if (this.#restWaiters.length > 0) for (const resolve of this.#restWaiters.splice(0)) resolve()
+  }
+
+  /** Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment. */
+  #turnAway(link: Link, code: 'too_many_connections' | 'too_many_from_address', most: number): void {
+    countEnded(this.counters, code)
+    const refused: Service<In, Out, State> = { name: this.#service.name, framing: this.#service.framing, message: () => undefined }
+    const owner: ConnectionOwner = { fault: (error) => this.#onFault(error), gone: () => {}, rested: () => {} }
+    const connection = new Connection(refused, link, this.#limits, owner)
+    connection.open()
+    const last = this.#service.farewell?.(new NetError(code, `no more than ${most} connections`))
+    if (last !== undefined) connection.send(last)
+    connection.end()
+  }
+}

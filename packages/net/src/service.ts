@@ -1,0 +1,32 @@
+import type { Connection } from './connection.ts'
+import type { NetError } from './errors.ts'
+import type { Framing } from './framing/index.ts'
+
+/**
+ * What to do with messages. A service does not know what carries them: the same value runs on every transport.
+ *
+ * @typeParam In - a message as the framing reads it
+ * @typeParam Out - a message as the framing writes it
+ * @typeParam State - what the service keeps per connection
+ */
+export interface Service<In, Out = In, State = unknown> {
+  /** As people call it; log lines and errors use it. */
+  readonly name: string
+  readonly framing: Framing<In, Out>
+  /** A connection begins. What this returns is `connection.state` from then on. It may greet with `connection.send`. */
+  opened?(connection: Connection<In, Out, State>): State
+  /**
+   * A message came. What this returns is the reply; `undefined` sends none. While a promise is pending the connection's next
+   * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`.
+   */
+  message(message: In, connection: Connection<In, Out, State>): Out | undefined | Promise<Out | undefined>
+  /**
+   * The peer has ended its direction, and every message before that was handled. Without this method, and unless it returns
+   * true, our direction ends too once nothing is in flight.
+   */
+  ended?(connection: Connection<In, Out, State>): boolean
+  /** A last word to a peer that is ended for a fault of its own (a frame over the limit, too many connections, a time-out). */
+  farewell?(error: NetError): Out | undefined
+  /** The connection is gone; `reason` is undefined when both sides ended politely. Called once for each `opened`. */
+  closed?(connection: Connection<In, Out, State>, reason: NetError | undefined): void
+}

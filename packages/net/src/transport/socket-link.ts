@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net'
+import type { Link, LinkEvents } from './transport.ts'
+
+/** A socket of the platform as a {@link Link}. */
+export class SocketLink implements Link {
+  readonly peer: string
+  readonly address: string
+  readonly #socket: Socket
+  readonly #written: (error?: Error | null) => void
+  #events: LinkEvents | undefined
+  #error: Error | undefined
+
+  constructor(socket: Socket, peer: string, address: string) {
+    this.#socket = socket
+    this.peer = peer
+    this.address = address
+    // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.
+    this.#written = (error) => {
+      if (!error) this.#events?.progressed()
+    }
+    // From the first moment on: an error between accepting and open() must find a listener.
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength
+  }
+
+  open(events: LinkEvents): void {
+    const socket = this.#socket
+    if (socket.closed) {
+      queueMicrotask(() => events.closed(this.#error))
+      return
+    }
+    this.#events = events
+    socket.on('data', (chunk: Buffer) => events.data(chunk))
+    socket.on('end', () => events.ended())
+    socket.on('close', () => events.closed(this.#error))
+    socket.resume()
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes, this.#written)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,76 @@
+import { createConnection, createServer, type Server, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { fromSystem, NetError } from '../errors.ts'
+import type { Limits } from '../limits.ts'
+import type { DialOptions, ListenOptions } from './transport.ts'
+
+/** What TCP and Unix sockets have in common: the platform's socket and server, with their failures as ours. */
+
+/** Dials with the connect time-out and the caller's signal. */
+export function dialSocket(
+  to: { readonly host: string; readonly port: number } | { readonly path: string },
+  name: string,
+  { signal, limits }: DialOptions,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(new NetError('aborted', `${name}: the caller gave up`, signal.reason))
+    const options = { ...to, allowHalfOpen: true, noDelay: true, ...keepAlive(limits) } as TcpNetConnectOpts
+    const socket = createConnection(options)
+    socket.pause()
+    const giveUp = (error: NetError): void => {
+      settle()
+      socket.destroy()
+      reject(error)
+    }
+    const aborted = (): void => giveUp(new NetError('aborted', `${name}: the caller gave up`, signal?.reason))
+    const failed = (error: Error): void => giveUp(fromSystem(error, name, 'connect_failed'))
+    const connected = (): void => {
+      settle()
+      resolve(socket)
+    }
+    const timer =
+      limits.connectMs === 0
+        ? undefined
+        : setTimeout(
+            () => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`)),
+            limits.connectMs,
+          )
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+      socket.off('error', failed)
+      socket.off('connect', connected)
+      socket.on('error', () => {}) // a socket given up may still report; its reason has been told
+    }
+    signal?.addEventListener('abort', aborted)
+    socket.on('error', failed)
+    socket.on('connect', connected)
+  })
+}
+
+/** Binds and listens; what is accepted arrives at `accept` paused. */
+export function listenSocket(
+  at: { readonly host: string; readonly port: number } | { readonly path: string },
+  name: string,
+  { limits, fault }: ListenOptions,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, ...keepAlive(limits) }, accept)
+    const failed = (error: Error): void => reject(fromSystem(error, name, 'address_unavailable'))
+    server.once('error', failed)
+    server.listen({ ...at, backlog: limits.backlog }, () => {
+      server.off('error', failed)
+      server.on('error', fault)
+      resolve(server)
+    })
+  })
+}
+
+/** Gives the address back. The platform's callback waits for every open connection; only the address matters here. */
+export function unlisten(server: Server): void {
+  server.close()
+}
+
+function keepAlive(limits: Limits): { keepAlive: boolean; keepAliveInitialDelay?: number } {
+  return limits.keepAliveMs === 0 ? { keepAlive: false } : { keepAlive: true, keepAliveInitialDelay: limits.keepAliveMs }
+}

@@ -1,0 +1,68 @@
+import type { Endpoint } from '../endpoint.ts'
+import type { Limits } from '../limits.ts'
+
+/** What a link tells its owner. Every call happens on a turn of its own, never inside a call of the owner's. */
+export interface LinkEvents {
+  /** Bytes came; the chunk is given away. */
+  data(chunk: Buffer): void
+  /** Unsent bytes have left; perhaps not all. */
+  progressed(): void
+  /** The peer has ended its direction. */
+  ended(): void
+  /** The last event: the link is gone, with the platform's error if there was one. */
+  closed(error: Error | undefined): void
+}
+
+/** A stream of bytes to one peer and back: a TCP socket, a Unix socket, or memory. Starts paused. */
+export interface Link {
+  /** Who is at the other end, as `host:port`, or the path of a Unix socket. */
+  readonly peer: string
+  /** The address alone, for limits per address; empty where the transport has none. */
+  readonly address: string
+  /** Bytes that were given to {@link write} and have not left yet. */
+  readonly unsent: number
+  /** Names the owner and begins to read. */
+  open(events: LinkEvents): void
+  /** Takes bytes; they must not change while `unsent` is above 0. */
+  write(bytes: Buffer): void
+  pause(): void
+  resume(): void
+  /** Ends our direction after everything written. */
+  end(): void
+  /** Drops the link at once. */
+  destroy(): void
+}
+
+/** Something that takes connections. */
+export interface Listener {
+  /** The endpoint as bound: the port that the system chose stands in it. */
+  readonly endpoint: Endpoint
+  /** Stops taking connections and gives the address back. Connections that were taken stay. */
+  close(): Promise<void>
+}
+
+/** How to dial. */
+export interface DialOptions {
+  /** Ends the attempt; the dial rejects with `aborted`. */
+  readonly signal?: AbortSignal | undefined
+  readonly limits: Limits
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  readonly limits: Limits
+  /** Rights of a Unix socket's file, such as 0o660. */
+  readonly mode: number
+  /** A connection has been made. */
+  accept(link: Link): void
+  /** Accepting failed after it had begun; the listener goes on. */
+  fault(error: Error): void
+}
+
+/** A carrier of byte streams. A value that is passed, never a setting of the module. */
+export interface Transport<E extends Endpoint = Endpoint> {
+  /** @throws (rejects) NetError `connect_refused`, `connect_timeout`, `connect_failed`, `address_unavailable` or `aborted`. */
+  dial(endpoint: E, options: DialOptions): Promise<Link>
+  /** @throws (rejects) NetError `address_in_use`, `address_unavailable` or `permission_denied`. */
+  listen(endpoint: E, options: ListenOptions): Promise<Listener>
+}
