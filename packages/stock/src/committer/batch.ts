@@ -1,0 +1,103 @@
+import type { Result, TillState, Transaction } from '../ledger/index.ts'
+import { heading } from '../log/index.ts'
+
+/** Who posts: a session of a till, or the server itself. */
+export interface Source {
+  readonly till: TillState
+  readonly epoch: number
+  /** One of its transactions is durable and applied. */
+  posted(seq: number, position: number, result: Result): void
+  /** The last of its transactions in a batch was posted; time to answer. */
+  settled(recorded: number): void
+}
+
+interface Run {
+  readonly source: Source
+  count: number
+}
+
+interface Barrier {
+  /** How many transactions of the batch come before it. */
+  readonly index: number
+  readonly run: () => void
+}
+
+const FIRST_BYTES = 4096
+
+/**
+ * Transactions on their way into one record of the log. Lines are not copied one by one: neighbours of the same block are copied
+ * together when the next piece comes.
+ */
+export class Batch {
+  readonly transactions: Transaction[] = []
+  readonly runs: Run[] = []
+  readonly barriers: Barrier[] = []
+  /** Two halves of a content hash for each transaction. */
+  readonly hashes: number[] = []
+  #body = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #length = 0
+  #block: Buffer | undefined
+  #from = 0
+  #to = 0
+  #bytes = 0
+
+  get count(): number {
+    return this.transactions.length
+  }
+
+  /** Bytes of lines. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Takes a transaction whose line stands in `block` from `start` up to the line feed at `end`. */
+  add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number): void {
+    const last = this.runs.at(-1)
+    if (last?.source === source) {
+      last.count++
+    } else {
+      this.#copyPiece()
+      // Every run gets its heading, also when the same till posted the run before through another session.
+      this.#write(Buffer.from(heading(source.till.name, source.epoch)))
+      this.runs.push({ source, count: 1 })
+    }
+    this.transactions.push(transaction)
+    this.hashes.push(high, low)
+    if (this.#block !== block || this.#to !== start) {
+      this.#copyPiece()
+      this.#block = block
+      this.#from = start
+    }
+    this.#to = end + 1
+    this.#bytes += end + 1 - start
+  }
+
+  /** Calls back when all transactions before this moment are applied, and none after it. */
+  barrier(run: () => void): void {
+    this.barriers.push({ index: this.count, run })
+  }
+
+  /** The body as the log takes it. */
+  seal(): Buffer {
+    this.#copyPiece()
+    return this.#body.subarray(0, this.#length)
+  }
+
+  #copyPiece(): void {
+    if (this.#block === undefined) return
+    const piece = this.#block.subarray(this.#from, this.#to)
+    this.#block = undefined
+    this.#write(piece)
+  }
+
+  #write(bytes: Buffer): void {
+    const need = this.#length + bytes.length
+    if (need > this.#body.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(need, this.#body.length * 2))
+      this.#body.copy(grown, 0, 0, this.#length)
+      this.#body = grown
+    }
+    bytes.copy(this.#body, this.#length)
+    this.#length = need
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * The stock server of a retail chain, and the client side of its tills.
+ *
+ * @packageDocumentation
+ */
+export { STOCK_ERRORS, StockError, type StockErrorCode } from './errors.ts'
+export { FLAGS, type Flag, REFUSALS, type Refusal } from './ledger/index.ts'
+export { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
+export {
+  type Ack,
+  type Answer,
+  type Draft,
+  type ErrorReply,
+  encodeHello,
+  encodeTransaction,
+  formatTime,
+  type LevelRow,
+  parseTime,
+  type Reply,
+  type TransactionResult,
+  type WatchEvent,
+  type Welcome,
+} from './protocol/index.ts'
+export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'

@@ -1,0 +1,76 @@
+import type { ItemTransaction, Pack } from './transaction.ts'
+
+/** What is sold and counted (a SKU). */
+export interface Item {
+  readonly code: string
+  /** Its place in the ledger's tables; numbers are given in order and never change. */
+  readonly number: number
+  /** False while only movements have named it. */
+  defined: boolean
+  name: string
+  unit: string
+  decimals: number
+  barcodes: readonly string[]
+  packs: readonly Pack[]
+  supplier: string
+  active: boolean
+}
+
+/** The items by code, by barcode and by number. */
+export class Items {
+  readonly #byCode = new Map<string, Item>()
+  readonly #byBarcode = new Map<string, Item>()
+  readonly #byNumber: Item[] = []
+
+  /** How many there are, defined or not. */
+  get count(): number {
+    return this.#byNumber.length
+  }
+
+  /** The item that a till means by a code or a barcode. */
+  find(scanned: string): Item | undefined {
+    return this.#byCode.get(scanned) ?? this.#byBarcode.get(scanned)
+  }
+
+  at(number: number): Item | undefined {
+    return this.#byNumber[number]
+  }
+
+  all(): readonly Item[] {
+    return this.#byNumber
+  }
+
+  /** A new item that nobody has defined yet. */
+  add(code: string): Item {
+    const item: Item = {
+      code,
+      number: this.#byNumber.length,
+      defined: false,
+      name: code,
+      unit: 'each',
+      decimals: 0,
+      barcodes: [],
+      packs: [],
+      supplier: '',
+      active: true,
+    }
+    this.#byNumber.push(item)
+    this.#byCode.set(code, item)
+    return item
+  }
+
+  /** Sets what a definition names. The caller has seen to it that the barcodes are free. */
+  define(item: Item, change: Partial<Omit<ItemTransaction, 'kind' | 'item'>>): void {
+    item.defined = true
+    item.name = change.name ?? item.name
+    item.unit = change.unit ?? item.unit
+    item.decimals = change.decimals ?? item.decimals
+    item.packs = change.packs ?? item.packs
+    item.supplier = change.supplier ?? item.supplier
+    item.active = change.active ?? item.active
+    if (change.barcodes === undefined) return
+    for (const barcode of item.barcodes) this.#byBarcode.delete(barcode)
+    for (const barcode of change.barcodes) this.#byBarcode.set(barcode, item)
+    item.barcodes = change.barcodes
+  }
+}

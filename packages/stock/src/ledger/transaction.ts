@@ -1,0 +1,73 @@
+/** The kinds that post lines against one location. */
+export const LINE_KINDS = ['opening', 'receipt', 'supplier_return', 'sale', 'return', 'waste', 'adjust', 'count'] as const
+
+/** A kind of {@link LINE_KINDS}. */
+export type LineKind = (typeof LINE_KINDS)[number]
+
+/** One line as the till sent it; the quantity is in units, not yet checked against the rules. */
+export interface Line {
+  readonly item: string
+  readonly quantity: number
+}
+
+interface Common {
+  /** The till's number for it: 1, 2, 3, … within an epoch. */
+  readonly seq: number
+  /** The till's time, in milliseconds since 1970. */
+  readonly at: number
+  readonly id?: string
+  readonly ref?: string
+}
+
+/** Goods move between a location and the outside. */
+export interface LinesTransaction extends Common {
+  readonly kind: LineKind
+  readonly location: string
+  readonly lines: readonly Line[]
+  /** The sale that a return, or the receipt that a supplier's return, takes back. */
+  readonly of?: string
+}
+
+/** A store or warehouse is defined or renamed. */
+export interface LocationTransaction extends Common {
+  readonly kind: 'location'
+  readonly location: string
+  readonly name?: string
+  readonly type?: 'store' | 'warehouse'
+}
+
+/** A pack in which an item is ordered. */
+export interface Pack {
+  readonly name: string
+  readonly quantity: number
+}
+
+/** An item is defined or changed: the fields given replace what was there. */
+export interface ItemTransaction extends Common {
+  readonly kind: 'item'
+  readonly item: string
+  readonly name?: string
+  readonly unit?: string
+  readonly decimals?: number
+  readonly barcodes?: readonly string[]
+  readonly packs?: readonly Pack[]
+  readonly supplier?: string
+  readonly active?: boolean
+}
+
+/** A till is registered or moved to a new epoch. The server itself writes it. */
+export interface TillTransaction extends Common {
+  readonly kind: 'till'
+  readonly till: string
+  readonly epoch: number
+}
+
+/** A kind that this version does not know. It is logged and refused, so that its number is used up. */
+export interface UnknownTransaction extends Common {
+  readonly kind: 'unknown'
+  /** The kind as sent. */
+  readonly sent: string
+}
+
+/** One document of a till, with its fields checked for type and size, not yet for the ledger's rules. */
+export type Transaction = LinesTransaction | LocationTransaction | ItemTransaction | TillTransaction | UnknownTransaction

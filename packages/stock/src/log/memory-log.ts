@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { StockError } from '../errors.ts'
+import { followLog, Growth } from './growth.ts'
+import { EMPTY_HEAD, type Log, type LogBatch, type LogHead, type LogRecord } from './log.ts'
+import { headOf, type StoredRecord, seal, unseal } from './record.ts'
+
+/** A log that lasts as long as the process: for tests and for the simulator. */
+export class MemoryLog implements Log {
+  readonly id: string = randomUUID()
+  readonly #records: StoredRecord[] = []
+  readonly #growth = new Growth()
+  #head = EMPTY_HEAD
+
+  get head(): LogHead {
+    return this.#head
+  }
+
+  async append(batch: LogBatch): Promise<LogHead> {
+    if (batch.first !== this.#head.next) {
+      throw new StockError('log_conflict', `position ${batch.first} cannot be written: the log's next one is ${this.#head.next}`)
+    }
+    const record = seal(batch, this.#head)
+    this.#records.push(record)
+    this.#head = headOf(record)
+    this.#growth.happened()
+    return this.#head
+  }
+
+  async *read(from: number, before?: LogHead): AsyncGenerator<LogRecord, void, undefined> {
+    const end = this.#head.next
+    let head = before
+    for (const stored of this.#records) {
+      if (stored.first >= end) return
+      if (stored.first + stored.count <= from) continue
+      yield unseal(stored, head?.next === stored.first ? head : undefined)
+      head = headOf(stored)
+    }
+  }
+
+  follow(from: number, signal: AbortSignal): AsyncIterable<LogRecord> {
+    return followLog(this, this.#growth, from, signal)
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,114 @@
+import type { Worker } from 'node:worker_threads'
+import { StockError } from '../errors.ts'
+import { startThread } from '../start-thread.ts'
+import { followLog, Growth } from './growth.ts'
+import type { Log, LogBatch, LogHead, LogRecord } from './log.ts'
+import { SqliteLogReader } from './sqlite-store.ts'
+import type { WriterReply, WriterRequest } from './writer-messages.ts'
+
+interface Pending {
+  readonly batch: LogBatch
+  readonly length: number
+  resolve(head: LogHead): void
+  reject(error: StockError): void
+}
+
+/** The embedded log: one row a batch in a SQLite file (WAL, synchronous=FULL), written by a thread of its own. */
+export class SqliteLog implements Log {
+  readonly id: string
+  readonly #worker: Worker
+  readonly #reader: SqliteLogReader
+  readonly #growth = new Growth()
+  #head: LogHead
+  #pending: Pending | undefined
+  #failure: StockError | undefined
+
+  private constructor(worker: Worker, path: string, id: string, head: LogHead) {
+    this.id = id
+    this.#worker = worker
+    this.#head = head
+    this.#reader = new SqliteLogReader(path)
+    worker.on('message', (reply: WriterReply) => this.#replied(reply))
+    worker.on('error', (error) => this.#stopped(error))
+    worker.on('exit', () => this.#stopped())
+  }
+
+  /** Opens the log in the file, or makes it. @throws (rejects) StockError `log_damaged` or `data_unusable`. */
+  static async open(path: string): Promise<SqliteLog> {
+    const { worker, first } = await startThread<WriterReply>(import.meta.url, 'writer-thread', { path })
+    if (first.type === 'open') return new SqliteLog(worker, path, first.id, first.head)
+    throw new StockError(
+      first.type === 'failed' ? first.code : 'data_unusable',
+      `${path}: ${first.type === 'failed' ? first.message : first.type}`,
+    )
+  }
+
+  get head(): LogHead {
+    return this.#head
+  }
+
+  append(batch: LogBatch): Promise<LogHead> {
+    if (this.#pending !== undefined) throw new Error('one append at a time')
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      const { first, count, recorded } = batch
+      const { length } = batch.body
+      const body = ownBuffer(batch.body)
+      const request: WriterRequest = { type: 'append', first, count, recorded, body, length }
+      this.#pending = { batch, length, resolve, reject }
+      this.#worker.postMessage(request, [body])
+    })
+  }
+
+  async *read(from: number, before?: LogHead): AsyncGenerator<LogRecord, void, undefined> {
+    const end = this.#head.next
+    for (const record of this.#reader.read(from, before)) {
+      if (record.first >= end) return
+      yield record
+    }
+  }
+
+  follow(from: number, signal: AbortSignal): AsyncIterable<LogRecord> {
+    return followLog(this, this.#growth, from, signal)
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure !== undefined) return
+    this.#failure = new StockError('log_unwritable', 'the log is closed')
+    this.#reader.close()
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#worker.postMessage({ type: 'close' } satisfies WriterRequest)
+    await exited
+  }
+
+  #replied(reply: WriterReply): void {
+    const pending = this.#pending
+    this.#pending = undefined
+    if (pending === undefined) return
+    if (reply.type === 'appended') {
+      this.#head = reply.head
+      pending.resolve(reply.head)
+      this.#growth.happened()
+    } else if (reply.type === 'failed') {
+      if (reply.body !== undefined) pending.batch.body = Buffer.from(reply.body, 0, pending.length)
+      pending.reject(new StockError(reply.code, reply.message))
+    }
+  }
+
+  #stopped(error?: unknown): void {
+    this.#failure ??= new StockError(
+      'log_unwritable',
+      `the thread of the log has stopped${error === undefined ? '' : `: ${String(error)}`}`,
+    )
+    this.#pending?.reject(this.#failure)
+    this.#pending = undefined
+  }
+}
+
+/** The bytes in a buffer of their own, which can be transferred: a copy only when others share it. */
+function ownBuffer(bytes: Buffer): ArrayBuffer {
+  const { buffer, byteOffset } = bytes
+  // A batch's buffer is its own from offset 0; small Buffers may lie in a pool that others use.
+  if (byteOffset === 0 && buffer instanceof ArrayBuffer && bytes.length * 2 >= buffer.byteLength) return buffer
+  return new Uint8Array(bytes).buffer
+}

@@ -1,0 +1,3 @@
+/** The tables of `ledger.db`: the ledger for SQL, and for a quick start. Never the truth. */
+export { type Loaded, loadLedger } from './load.ts'
+export { Projection } from './projection.ts'

@@ -1,0 +1,25 @@
+/** Wire protocol 1: lines in, messages out, and back. Pure: no socket, no clock. */
+export { hashContent, hashHigh, hashLow } from './content-hash.ts'
+export { LineReader } from './line-reader.ts'
+export { type Ask, decodeRequest, encodeHello, type Hello, parseObject, type Request, SERVER_TILL } from './message.ts'
+export {
+  type Ack,
+  type Answer,
+  decodeCursor,
+  type ErrorReply,
+  encodeAck,
+  encodeAnswer,
+  encodeError,
+  encodeGap,
+  encodeLevels,
+  encodeRepeated,
+  encodeResult,
+  encodeWelcome,
+  type LevelRow,
+  type Reply,
+  type TransactionResult,
+  type WatchEvent,
+  type Welcome,
+} from './reply.ts'
+export { formatTime, parseTime } from './time.ts'
+export { type Draft, decodeTransaction, encodeTransaction, hasLines, sameContent } from './transaction.ts'

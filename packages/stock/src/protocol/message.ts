@@ -1,0 +1,113 @@
+import { StockError } from '../errors.ts'
+import { type LevelFilter, thousandths } from '../ledger/index.ts'
+import { checkFields, type Fields, fields, number, object, text, whole } from './fields.ts'
+import { itemCode, locationName, tillName } from './transaction.ts'
+
+/** The version of the wire protocol that this package speaks. */
+export const PROTOCOL = 1
+
+/** The beginning of a session; without a till it may only read. */
+export interface Hello {
+  readonly type: 'hello'
+  readonly till?: string
+  /** The epoch that the till is in; 0 asks for a first one. */
+  readonly epoch: number
+}
+
+/** A question. `id` comes back in the answer. */
+export type Ask =
+  | {
+      readonly type: 'ask'
+      readonly id: number
+      readonly of: 'levels'
+      readonly filter: LevelFilter
+      readonly limit?: number
+      readonly after?: string
+    }
+  | { readonly type: 'ask'; readonly id: number; readonly of: 'watch'; readonly filter: LevelFilter }
+  | { readonly type: 'ask'; readonly id: number; readonly of: 'unwatch'; readonly watch: number }
+  | { readonly type: 'ask'; readonly id: number; readonly of: 'time' }
+
+/** What a client may say beside transactions. */
+export type Request = Hello | Ask | { readonly type: 'bye' }
+
+/** The name under which the server itself writes to the log; no till can have it. */
+export const SERVER_TILL = 'server'
+
+const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain: text(64), token: text(200) })
+const FILTER = { location: locationName, item: itemCode, prefix: text(64), below: number }
+const LEVELS = object(fields({ ...FILTER, limit: whole(1), after: text(40) }), [])
+const WATCH = object(fields(FILTER), [])
+const QUESTIONS: ReadonlyMap<string, Fields> = new Map([
+  ['levels', fields({ ask: whole(0), levels: LEVELS })],
+  ['watch', fields({ ask: whole(0), watch: WATCH })],
+  ['unwatch', fields({ ask: whole(0), unwatch: whole(0) })],
+  ['time', fields({ ask: whole(0), time: object(fields({}), []) })],
+])
+const BYE = fields({ bye: whole(1) })
+
+/**
+ * Reads a parsed line that is no transaction (it has no `seq`).
+ * @throws StockError `bad_message`, `bad_field`.
+ */
+export function decodeRequest(sent: Record<string, unknown>): Request {
+  if (sent.ask !== undefined) return decodeAsk(sent)
+  if (sent.hello !== undefined) return decodeHello(sent)
+  if (sent.bye !== undefined) {
+    checkFields(sent, BYE, [], '')
+    return { type: 'bye' }
+  }
+  throw new StockError('bad_message', 'the object has none of the fields hello, seq, ask, bye: it is no message of the protocol')
+}
+
+/** One JSON object, or an error that says what the line is instead. */
+export function parseObject(line: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    if (/^[A-Z]{3,10} \S+ HTTP\/\d/.test(line))
+      throw new StockError('other_protocol', 'this is no HTTP server: it speaks one JSON object a line')
+    throw new StockError('bad_json', 'the line is not JSON; send one JSON object a line')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new StockError('bad_json', 'the line is JSON, but not an object; send one JSON object a line')
+  }
+  return value as Record<string, unknown>
+}
+
+function decodeHello(sent: Record<string, unknown>): Hello {
+  checkFields(sent, HELLO, [], '')
+  if (sent.hello !== PROTOCOL)
+    throw new StockError('bad_field', `hello must be ${PROTOCOL}, the version of the protocol`, { field: 'hello' })
+  if (sent.till === undefined) return { type: 'hello', epoch: 0 }
+  if (sent.till === SERVER_TILL)
+    throw new StockError('bad_field', `till cannot be "${SERVER_TILL}": that is the server's own name`, { field: 'till' })
+  return { type: 'hello', till: sent.till as string, epoch: (sent.epoch as number | undefined) ?? 0 }
+}
+
+function decodeAsk(sent: Record<string, unknown>): Ask {
+  const question = Object.keys(sent).find((key) => QUESTIONS.has(key))
+  if (question === undefined) {
+    throw new StockError('bad_field', `an ask needs one of ${[...QUESTIONS.keys()].join(', ')}`, { field: 'ask' })
+  }
+  checkFields(sent, QUESTIONS.get(question) as Fields, [], '')
+  const id = sent.ask as number
+  if (question === 'unwatch') return { type: 'ask', id, of: 'unwatch', watch: sent.unwatch as number }
+  if (question === 'time') return { type: 'ask', id, of: 'time' }
+  const { limit, after, below, ...rest } = sent[question] as {
+    limit?: number
+    after?: string
+    below?: number
+    location?: string
+    item?: string
+  }
+  const filter: LevelFilter = { ...rest, ...(below === undefined ? {} : { below: thousandths(below) }) }
+  if (question === 'watch') return { type: 'ask', id, of: 'watch', filter }
+  return { type: 'ask', id, of: 'levels', filter, ...(limit === undefined ? {} : { limit }), ...(after === undefined ? {} : { after }) }
+}
+
+/** The line of a hello. */
+export function encodeHello(hello: { till?: string; epoch?: number; last?: number } = {}): string {
+  return JSON.stringify({ hello: PROTOCOL, ...hello })
+}

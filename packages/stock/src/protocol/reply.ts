@@ -1,0 +1,144 @@
+import type { StockError } from '../errors.ts'
+import { type Flag, type Level, type LevelCursor, type Refusal, type Result, units } from '../ledger/index.ts'
+import { formatTime } from './time.ts'
+
+/** The server's answer to hello. `till`, `epoch` and `last` are there for a till. */
+export interface Welcome {
+  readonly welcome: number
+  readonly server: string
+  readonly time: string
+  readonly till?: string
+  readonly epoch?: number
+  readonly last?: number
+}
+
+/** What a transaction has to say beside being durable. */
+export interface TransactionResult {
+  readonly seq: number
+  readonly flags?: readonly Flag[]
+  readonly refused?: Refusal
+  readonly field?: string
+  /** With `seq_gap`: the number that is next. */
+  readonly expected?: number
+  readonly repeated?: boolean
+  readonly position?: number
+}
+
+/** All transactions up to `ack` are durable; `results` holds those with something to say. */
+export interface Ack {
+  readonly ack: number
+  readonly position: number
+  readonly time: string
+  readonly results?: readonly TransactionResult[]
+}
+
+/** A level as it is shown. */
+export interface LevelRow {
+  readonly location: string
+  readonly item: string
+  readonly onHand: number
+  readonly reserved: number
+  readonly available: number
+}
+
+/** The answer to an ask; `next` goes back as `after` for the next page. */
+export interface Answer {
+  readonly answer: number
+  readonly position: number
+  readonly time: string
+  readonly levels?: readonly LevelRow[]
+  readonly next?: string
+}
+
+/** Watched levels that changed. */
+export interface WatchEvent {
+  readonly event: number
+  readonly position: number
+  readonly time: string
+  readonly levels: readonly LevelRow[]
+}
+
+/** Something was wrong with what the client said. */
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string; readonly field?: string; readonly seq?: number; readonly ask?: number }
+}
+
+/** What a server may say. */
+export type Reply = Welcome | Ack | Answer | WatchEvent | ErrorReply
+
+/** The line of a welcome. */
+export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number }): string {
+  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last }
+  return JSON.stringify({ welcome: 1, server, time: formatTime(now), ...session })
+}
+
+/**
+ * The line of an acknowledgement.
+ *
+ * @param results - the results with something to say, each as {@link encodeResult} wrote it
+ */
+export function encodeAck(seq: number, position: number, time: string, results: readonly string[]): string {
+  const head = `{"ack":${seq},"position":${position},"time":"${time}"`
+  return results.length === 0 ? `${head}}` : `${head},"results":[${results.join(',')}]}`
+}
+
+/** One result with something to say. */
+export function encodeResult(seq: number, result: Result): string {
+  if (result.refused === undefined) return `{"seq":${seq},"flags":${flagsText(result.flags)}}`
+  return `{"seq":${seq},${refusalText(result)}}`
+}
+
+/** The result of a transaction that was posted before. */
+export function encodeRepeated(seq: number, position: number, result: Result): string {
+  const first =
+    result.refused !== undefined ? `,${refusalText(result)}` : result.flags.length > 0 ? `,"flags":${flagsText(result.flags)}` : ''
+  return `{"seq":${seq},"repeated":true,"position":${position}${first}}`
+}
+
+/** The result of a transaction that came too early. */
+export function encodeGap(seq: number, expected: number): string {
+  return `{"seq":${seq},"refused":"seq_gap","expected":${expected}}`
+}
+
+/** The answer to an ask for levels or for a watch. */
+export function encodeLevels(
+  kind: 'answer' | 'event',
+  id: number,
+  position: number,
+  time: string,
+  levels: readonly Level[],
+  next?: LevelCursor,
+): string {
+  const more = next === undefined ? '' : `,"next":"${next.place}.${next.item}"`
+  return `{"${kind}":${id},"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]${more}}`
+}
+
+/** The answer to an ask that only wants to hear something. */
+export function encodeAnswer(id: number, position: number, time: string): string {
+  return `{"answer":${id},"position":${position},"time":"${time}"}`
+}
+
+/** The line of an error, with what it is about. */
+export function encodeError(error: StockError, about: { seq?: number; ask?: number } = {}): string {
+  const field = error.field === undefined ? {} : { field: error.field }
+  return JSON.stringify({ error: { code: error.code, message: error.message, ...field, ...about } })
+}
+
+/** The place in a list that a `next` names; undefined when it is none of ours. */
+export function decodeCursor(text: string): LevelCursor | undefined {
+  const match = /^(\d{1,9})\.(\d{1,9})$/.exec(text)
+  return match === null ? undefined : { place: Number(match[1]), item: Number(match[2]) }
+}
+
+function levelText({ place, item, onHand }: Level): string {
+  const shown = units(onHand)
+  return `{"location":${JSON.stringify(place.code)},"item":${JSON.stringify(item.code)},"onHand":${shown},"reserved":0,"available":${shown}}`
+}
+
+function refusalText({ refused, field }: Result): string {
+  return `"refused":"${refused}"${field === undefined ? '' : `,"field":${JSON.stringify(field)}`}`
+}
+
+function flagsText(flags: readonly Flag[]): string {
+  return `["${flags.join('","')}"]`
+}

@@ -1,0 +1,160 @@
+import { hostname } from 'node:os'
+import { type Server, serve } from '@tillwire/net'
+import { type Clock, systemClock } from './clock.ts'
+import { Committer } from './committer/index.ts'
+import { DataFolder } from './data-folder.ts'
+import type { StockError } from './errors.ts'
+import type { Ledger } from './ledger/index.ts'
+import { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
+import { SqliteLog } from './log/index.ts'
+import { loadLedger, Projection } from './projection/index.ts'
+import { replayRecord } from './replay.ts'
+import { Sessions, Watches } from './sessions/index.ts'
+
+/** What a server has to tell whoever runs it. */
+export type ServerReport =
+  | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number }
+  | { readonly event: 'log_stalled'; readonly reason: string }
+  | { readonly event: 'log_resumed' }
+  | { readonly event: 'log_broken'; readonly reason: string }
+  | { readonly event: 'projection_trouble'; readonly reason: string }
+  | { readonly event: 'fault'; readonly error: unknown }
+
+/** How to run a server. */
+export interface StockServerOptions {
+  /** Its folder; made where it is missing. */
+  readonly data: string
+  /** Where it listens. */
+  readonly listen: readonly string[]
+  /** The name that it says in a welcome. Default: the host's. */
+  readonly name?: string
+  readonly limits?: Partial<StockLimits>
+  readonly report?: (report: ServerReport) => void
+}
+
+/** The stock server: a log, the ledger that it adds up to, its projection, and the sessions of the tills. */
+export class StockServer implements AsyncDisposable {
+  /** Where it listens, with the ports that the system chose. */
+  readonly endpoints: readonly string[]
+  readonly #folder: DataFolder
+  readonly #log: SqliteLog
+  readonly #projection: Projection
+  readonly #committer: Committer
+  readonly #ledger: Ledger
+  readonly #server: Server
+  #closing: Promise<void> | undefined
+
+  private constructor(parts: {
+    folder: DataFolder
+    log: SqliteLog
+    projection: Projection
+    committer: Committer
+    ledger: Ledger
+    server: Server
+  }) {
+    this.#folder = parts.folder
+    this.#log = parts.log
+    this.#projection = parts.projection
+    this.#committer = parts.committer
+    this.#ledger = parts.ledger
+    this.#server = parts.server
+    this.endpoints = parts.server.endpoints
+  }
+
+  /**
+   * Takes the folder, recovers, listens.
+   * @throws (rejects) StockError `data_in_use`, `data_unusable`, `log_damaged`; NetError of `serve`.
+   */
+  static async open(options: StockServerOptions): Promise<StockServer> {
+    const limits: StockLimits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
+    const report = options.report ?? (() => {})
+    const clock = systemClock
+    const folder = DataFolder.claim(options.data)
+    await using undo = new AsyncDisposableStack()
+    undo.defer(() => folder.release())
+    const log = await SqliteLog.open(folder.log)
+    undo.defer(() => log.close())
+    let ledger: Ledger | undefined
+    const trouble = (reason: string): void => report({ event: 'projection_trouble', reason })
+    const projection = await Projection.open({ log: folder.log, ledger: folder.ledger }, limits, () => ledger?.position ?? 0, trouble)
+    undo.defer(() => projection.close())
+    ledger = await recover(folder, log, clock, report)
+    const watches = new Watches(clock, limits.watchMs)
+    const committer: Committer = new Committer({
+      log,
+      ledger,
+      clock,
+      limits,
+      postings: () => (watches.count > 0 ? watches : undefined),
+      applied: () => projection.follow(),
+      stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
+      broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
+    })
+    undo.defer(() => committer.close())
+    projection.follow()
+    const fault = (error: unknown): void => report({ event: 'fault', error })
+    const sessions = new Sessions({
+      name: options.name ?? hostname(),
+      ledger,
+      committer,
+      archive: projection,
+      watches,
+      clock,
+      limits,
+      fault,
+    })
+    const netLimits = { connectionsMax: limits.connectionsMax, frameBytesMax: limits.lineBytesMax, handshakeMs: 0, idleMs: 0 }
+    const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
+    folder.announce(server.endpoints)
+    undo.move()
+    return new StockServer({ folder, log, projection, committer, ledger, server })
+  }
+
+  /** The position of the last transaction that is durable and applied. */
+  get position(): number {
+    return this.#ledger.position
+  }
+
+  /** Why nothing can be committed just now; undefined when all is well. */
+  get trouble(): StockError | undefined {
+    return this.#committer.trouble
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.#server.counters.active
+  }
+
+  /**
+   * Stops: takes no new connection and no new line, commits and acknowledges what was taken, ends the sessions, lets the projection
+   * catch up, closes the files. After `within` milliseconds (default 10,000) sessions that are left are dropped.
+   */
+  close(options: { readonly within?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(options: { readonly within?: number }): Promise<void> {
+    await this.#server.close(options)
+    this.#committer.close()
+    await this.#projection.close()
+    await this.#log.close()
+    this.#folder.release()
+  }
+}
+
+/** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */
+async function recover(folder: DataFolder, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
+  const started = clock.now()
+  const { ledger, head } = loadLedger(folder.ledger)
+  const loaded = ledger.position
+  for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
+  if (ledger.position > 0) {
+    report({ event: 'recovered', position: ledger.position, replayed: ledger.position - loaded, ms: clock.now() - started })
+  }
+  return ledger
+}

@@ -1,0 +1,379 @@
+import type { Connection } from '@tillwire/net'
+import type { Source } from '../committer/index.ts'
+import { StockError } from '../errors.ts'
+import { type ContentHash, type Level, queryLevels, type Result, type TillState, type Transaction } from '../ledger/index.ts'
+import {
+  type Ask,
+  decodeCursor,
+  decodeRequest,
+  decodeTransaction,
+  encodeAck,
+  encodeAnswer,
+  encodeError,
+  encodeGap,
+  encodeLevels,
+  encodeRepeated,
+  encodeResult,
+  encodeWelcome,
+  formatTime,
+  type Hello,
+  hashContent,
+  hashHigh,
+  hashLow,
+  LineReader,
+  parseObject,
+  sameContent,
+} from '../protocol/index.ts'
+import type { Recalled } from './recall.ts'
+import type { SessionParts } from './sessions.ts'
+import type { Watcher } from './watches.ts'
+
+/** A connection as the sessions see it. */
+export type StockConnection = Connection<Buffer, string, Session>
+
+/**
+ * One connection's conversation. Answers keep the order of what was said: whatever is answered at once waits behind the transactions
+ * that came before it and are still on their way to the log.
+ */
+export class Session implements Source, Watcher {
+  readonly #parts: SessionParts
+  readonly #connection: StockConnection
+  readonly #watches = new Map<number, () => void>()
+  readonly #cancelHello: () => void
+  #greeted = false
+  #name: string | undefined
+  #till: TillState | undefined
+  #epoch = 0
+  /** The number of the last transaction taken, whether it is durable yet or not. */
+  #taken = 0
+  #inFlight = 0
+  #release: (() => void) | undefined
+  // What the next acknowledgement will say.
+  #ack = 0
+  #ackPosition = 0
+  #results: string[] = []
+  #unsaid = false
+  // What is left of a block while the session waits for something else.
+  #reader: LineReader | undefined
+  #block: Buffer | undefined
+  #view: DataView | undefined
+  #waiting = false
+  #reading = false
+  #recalled: readonly Recalled[] = []
+  #errors = 0
+  #ending = false
+  #over = false
+
+  constructor(parts: SessionParts, connection: StockConnection) {
+    this.#parts = parts
+    this.#connection = connection
+    const { clock, limits } = parts
+    this.#cancelHello = clock.after(limits.helloMs, () => this.end(new StockError('hello_timeout', `no hello within ${limits.helloMs} ms`)))
+  }
+
+  get till(): TillState {
+    return this.#till as TillState
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  get congested(): boolean {
+    return this.#connection.congested
+  }
+
+  /** True once it takes part in nothing any more. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Takes a block of whole lines. */
+  read(block: Buffer): void {
+    this.#reader = new LineReader(block)
+    this.#block = block
+    this.#view = new DataView(block.buffer, block.byteOffset, block.length)
+    this.#readOn()
+    const { committer } = this.#parts
+    if (committer.full && !this.#over) {
+      this.#connection.pause()
+      committer.whenRoom(() => this.#connection.resume())
+    }
+  }
+
+  /** Ends the session with a last word, behind the answers that are due. */
+  end(reason: StockError): void {
+    if (this.#over || this.#ending) return
+    this.#say(() => encodeError(reason))
+    this.#finish()
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    this.#over = true
+    this.#cancelHello()
+    for (const unwatch of this.#watches.values()) unwatch()
+    this.#watches.clear()
+    if (this.#name !== undefined) this.#parts.leave(this.#name, this)
+  }
+
+  posted(seq: number, position: number, result: Result): void {
+    this.#inFlight--
+    this.#ack = seq
+    this.#ackPosition = position
+    this.#unsaid = true
+    if (result.refused !== undefined || result.flags.length > 0) this.#results.push(encodeResult(seq, result))
+  }
+
+  settled(): void {
+    this.#acknowledge()
+    this.#holdWhileBusy()
+  }
+
+  changed(watch: number, levels: readonly Level[]): void {
+    const { ledger, clock } = this.#parts
+    this.#connection.send(encodeLevels('event', watch, ledger.position, formatTime(clock.now()), levels))
+  }
+
+  /** Works through the block until its end, or until something has to be waited for. */
+  #readOn(): void {
+    if (this.#reading) return
+    this.#reading = true
+    while (!this.#waiting && !this.#over && this.#reader?.next()) {
+      const text = this.#reader.text()
+      if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
+      else if (text.trimStart() !== '') this.#line(text)
+    }
+    this.#reading = false
+    if (!this.#waiting) {
+      this.#reader = undefined
+      this.#block = undefined
+    }
+    this.#holdWhileBusy()
+  }
+
+  #line(text: string): void {
+    let sent: Record<string, unknown> | undefined
+    try {
+      sent = parseObject(text)
+      if (sent.seq !== undefined) this.#transaction(decodeTransaction(sent))
+      else this.#request(decodeRequest(sent))
+    } catch (error) {
+      if (!(error instanceof StockError)) throw error
+      this.#fault(error, sent)
+    }
+  }
+
+  #transaction(transaction: Transaction): void {
+    const till = this.#till
+    if (till === undefined) {
+      throw this.#greeted
+        ? new StockError('read_only', 'this session said hello without a till')
+        : new StockError('hello_first', 'say hello first')
+    }
+    const { start, end } = this.#reader as LineReader
+    hashContent(this.#view as DataView, start, end)
+    const { seq } = transaction
+    if (seq === this.#taken + 1) {
+      this.#taken = seq
+      this.#inFlight++
+      this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end)
+    } else if (seq > this.#taken) {
+      const expected = this.#taken + 1
+      this.#result(() => encodeGap(seq, expected))
+    } else {
+      const hash = { high: hashHigh, low: hashLow }
+      this.#wait((done) =>
+        this.#parts.committer.after(() => void this.#repeat(till, transaction, hash).then(done, (error) => this.#failed(error))),
+      )
+    }
+  }
+
+  /** A number that was used before: the same content gets its first result again, other content is refused. */
+  async #repeat(till: TillState, transaction: Transaction, hash: ContentHash): Promise<void> {
+    const { seq } = transaction
+    const recent = till.recent(seq)
+    if (recent !== undefined && recent.hash.high === hash.high && recent.hash.low === hash.low) {
+      this.#repeated(seq, recent.position, recent.result)
+      return
+    }
+    const first = await this.#recall(till, seq)
+    if (this.#over) return
+    if (sameContent(decodeTransaction(parseObject(first.line)), transaction)) this.#repeated(seq, first.position, first.result)
+    else this.#result(() => encodeResult(seq, { flags: [], refused: 'seq_reused' }))
+  }
+
+  #repeated(seq: number, position: number, result: Result): void {
+    if (seq > this.#ack) {
+      this.#ack = seq
+      this.#ackPosition = position
+    }
+    this.#result(() => encodeRepeated(seq, position, result))
+  }
+
+  /** An earlier transaction from the archive. A till that sends again sends many: the next ones are fetched along. */
+  async #recall(till: TillState, seq: number): Promise<Recalled> {
+    const { archive, limits } = this.#parts
+    const at = (): Recalled | undefined => this.#recalled[seq - (this.#recalled[0]?.seq ?? 0)]
+    if (at()?.seq !== seq)
+      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + limits.recallMax - 1))
+    const found = at()
+    if (found?.seq !== seq) throw new Error(`transaction ${till.name}/${till.epoch}/${seq} is in the ledger and not in the archive`)
+    return found
+  }
+
+  #request(request: Hello | Ask | { type: 'bye' }): void {
+    if (request.type === 'hello') return this.#hello(request)
+    if (!this.#greeted) throw new StockError('hello_first', 'say hello first: {"hello":1}')
+    if (request.type === 'ask') return this.#ask(request)
+    this.#finish()
+  }
+
+  #hello(hello: Hello): void {
+    if (this.#greeted) throw new StockError('hello_twice', 'this session has had its hello')
+    this.#greeted = true
+    this.#cancelHello()
+    const { clock, name } = this.#parts
+    this.#name = hello.till
+    if (hello.till === undefined) this.#connection.send(encodeWelcome(name, clock.now()))
+    else this.#wait((done) => this.#parts.claim(hello.till as string, hello.epoch, this, (claimed) => this.#claimed(claimed, done)))
+  }
+
+  /** The till is ours, at this epoch; or it is not, for this reason. */
+  #claimed(claimed: TillState | StockError, done: () => void): void {
+    if (this.#over) return
+    if (claimed instanceof StockError) {
+      this.end(claimed)
+      return
+    }
+    const { clock, ledger, name } = this.#parts
+    this.#till = claimed
+    this.#epoch = claimed.epoch
+    this.#taken = claimed.last
+    this.#ack = claimed.last
+    this.#ackPosition = claimed.recent(claimed.last)?.position ?? ledger.position
+    this.#connection.send(encodeWelcome(name, clock.now(), claimed))
+    done()
+  }
+
+  #ask(ask: Ask): void {
+    const { limits, ledger, watches, clock } = this.#parts
+    const now = (): string => formatTime(clock.now())
+    switch (ask.of) {
+      case 'time':
+        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
+      case 'unwatch':
+        this.#watches.get(ask.watch)?.()
+        this.#watches.delete(ask.watch)
+        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
+      case 'levels': {
+        const after = ask.after === undefined ? undefined : decodeCursor(ask.after)
+        if (ask.after !== undefined && after === undefined)
+          throw badAsk('levels.after must be the `next` of an earlier answer', 'levels.after')
+        const most = Math.min(ask.limit ?? limits.levelsPerAnswer, limits.levelsPerAnswerMax)
+        return this.#say(() => {
+          const page = queryLevels(ledger, ask.filter, most, after)
+          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
+        })
+      }
+      case 'watch': {
+        if (this.#watches.size >= limits.watchesPerSessionMax)
+          throw new StockError('too_many_watches', `a session may have ${limits.watchesPerSessionMax} watches`)
+        if (this.#watches.has(ask.id)) throw badAsk(`ask ${ask.id} is the number of a watch that goes on`, 'ask')
+        this.#watches.set(ask.id, () => {})
+        return this.#say(() => {
+          const page = queryLevels(ledger, ask.filter, limits.levelsPerAnswerMax)
+          this.#watches.set(ask.id, watches.add(this, ask.id, ask.filter, page.levels))
+          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
+        })
+      }
+    }
+  }
+
+  /** A line that is no message, or not now. */
+  #fault(error: StockError, sent: Record<string, unknown> | undefined): void {
+    const about = {
+      ...(Number.isSafeInteger(sent?.seq) ? { seq: sent?.seq as number } : {}),
+      ...(Number.isSafeInteger(sent?.ask) ? { ask: sent?.ask as number } : {}),
+    }
+    this.#say(() => encodeError(error, about))
+    this.#errors++
+    const { errorsPerSessionMax } = this.#parts.limits
+    if (error.code === 'other_protocol') this.#finish()
+    else if (this.#errors >= errorsPerSessionMax) this.end(new StockError('too_many_errors', `${this.#errors} bad lines in one session`))
+  }
+
+  /** Answers behind the transactions that are on their way. */
+  #say(line: () => string): void {
+    const speak = (): void => {
+      if (this.#over) return
+      this.#acknowledge()
+      this.#connection.send(line())
+    }
+    if (this.#inFlight === 0) speak()
+    else this.#parts.committer.after(speak)
+  }
+
+  /** A result that no batch brings. */
+  #result(text: () => string): void {
+    const add = (): void => {
+      this.#results.push(text())
+      this.#unsaid = true
+    }
+    if (this.#inFlight === 0) {
+      add()
+      this.#acknowledge()
+    } else this.#parts.committer.after(add)
+  }
+
+  #acknowledge(): void {
+    if (!this.#unsaid) return
+    this.#unsaid = false
+    const results = this.#results
+    if (results.length > 0) this.#results = []
+    this.#connection.send(encodeAck(this.#ack, this.#ackPosition, this.#parts.timeOfBatch(), results))
+  }
+
+  /** Stops reading until `done` is called: the connection holds the rest back. */
+  #wait(work: (done: () => void) => void): void {
+    this.#waiting = true
+    this.#connection.pause()
+    work(() => {
+      this.#waiting = false
+      this.#readOn()
+      this.#connection.resume()
+    })
+  }
+
+  /** While something is owed, a polite stop of the server waits for it. */
+  #holdWhileBusy(): void {
+    const busy = this.#inFlight > 0 || this.#waiting
+    if (busy && !this.#over) {
+      this.#release ??= this.#connection.hold()
+    } else if (this.#release !== undefined) {
+      this.#release()
+      this.#release = undefined
+    }
+  }
+
+  #finish(): void {
+    const over = (): void => {
+      this.#acknowledge()
+      this.#over = true
+      this.#connection.end()
+    }
+    if (this.#inFlight === 0) over()
+    else this.#parts.committer.after(over)
+    this.#ending = true
+    this.#waiting = true // nothing that comes behind is heeded
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.fault(error)
+    this.end(new StockError('internal', 'the server has a fault; try again later'))
+  }
+}
+
+function badAsk(message: string, field: string): StockError {
+  return new StockError('bad_field', message, { field })
+}
