@@ -8,12 +8,11 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
-/** The machine's own clock. Its timers do not keep a process alive. */
+/** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms)
-    timer.unref()
     return () => clearTimeout(timer)
   },
   soon: (callback) => void setImmediate(callback),

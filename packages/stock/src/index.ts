@@ -21,4 +21,6 @@ export {
   type WatchEvent,
   type Welcome,
 } from './protocol/index.ts'
+export { type LevelQuestion, Reader, type ReaderOptions } from './reader/index.ts'
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
+export { type OutboxNote, type OutboxTotals, Till, type TillOptions, type TillState } from './till/index.ts'

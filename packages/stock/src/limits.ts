@@ -48,6 +48,8 @@ export interface StockLimits {
   readonly outboxKeepMs: number
   /** A sent transaction must be acknowledged within this time, else the line is taken for dead. */
   readonly ackMs: number
+  /** After this long without a word a till asks whether the server is there. */
+  readonly heartbeatMs: number
   /** The wait before a till's first try to connect again; it doubles. */
   readonly reconnectFirstMs: number
   /** The longest wait between a till's tries to connect. */
@@ -81,6 +83,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   outboxTransactionsMax: 1_000_000,
   outboxKeepMs: 30 * 24 * 3_600_000,
   ackMs: 30_000,
+  heartbeatMs: 15_000,
   reconnectFirstMs: 200,
   reconnectMostMs: 10_000,
   linesMax: LEDGER_LIMITS.linesMax,

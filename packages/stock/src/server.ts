@@ -2,8 +2,8 @@ import { hostname } from 'node:os'
 import { type Server, serve } from '@tillwire/net'
 import { type Clock, systemClock } from './clock.ts'
 import { Committer } from './committer/index.ts'
-import { DataFolder } from './data-folder.ts'
 import type { StockError } from './errors.ts'
+import { FolderLock, type FolderUse } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
@@ -32,11 +32,13 @@ export interface StockServerOptions {
   readonly report?: (report: ServerReport) => void
 }
 
+const DATA_FOLDER: FolderUse = { what: 'data folder', inUse: 'data_in_use', unusable: 'data_unusable' }
+
 /** The stock server: a log, the ledger that it adds up to, its projection, and the sessions of the tills. */
 export class StockServer implements AsyncDisposable {
   /** Where it listens, with the ports that the system chose. */
   readonly endpoints: readonly string[]
-  readonly #folder: DataFolder
+  readonly #folder: FolderLock
   readonly #log: SqliteLog
   readonly #projection: Projection
   readonly #committer: Committer
@@ -45,7 +47,7 @@ export class StockServer implements AsyncDisposable {
   #closing: Promise<void> | undefined
 
   private constructor(parts: {
-    folder: DataFolder
+    folder: FolderLock
     log: SqliteLog
     projection: Projection
     committer: Committer
@@ -69,16 +71,17 @@ export class StockServer implements AsyncDisposable {
     const limits: StockLimits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
     const report = options.report ?? (() => {})
     const clock = systemClock
-    const folder = DataFolder.claim(options.data)
+    const folder = FolderLock.claim(options.data, DATA_FOLDER)
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
-    const log = await SqliteLog.open(folder.log)
+    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
+    const log = await SqliteLog.open(paths.log)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
     const trouble = (reason: string): void => report({ event: 'projection_trouble', reason })
-    const projection = await Projection.open({ log: folder.log, ledger: folder.ledger }, limits, () => ledger?.position ?? 0, trouble)
+    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, trouble)
     undo.defer(() => projection.close())
-    ledger = await recover(folder, log, clock, report)
+    ledger = await recover(paths.ledger, log, clock, report)
     const watches = new Watches(clock, limits.watchMs)
     const committer: Committer = new Committer({
       log,
@@ -148,9 +151,9 @@ export class StockServer implements AsyncDisposable {
 }
 
 /** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */
-async function recover(folder: DataFolder, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
+async function recover(path: string, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
   const started = clock.now()
-  const { ledger, head } = loadLedger(folder.ledger)
+  const { ledger, head } = loadLedger(path)
   const loaded = ledger.position
   for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
   if (ledger.position > 0) {

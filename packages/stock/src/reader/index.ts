@@ -1,0 +1,1 @@
+export { type LevelQuestion, Reader, type ReaderOptions } from './reader.ts'

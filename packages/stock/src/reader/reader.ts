@@ -1,0 +1,91 @@
+import { type Client, connect, lines } from '@tillwire/net'
+import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
+import { type Answer, encodeHello, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
+
+/** Which levels are wanted; every part narrows. */
+export interface LevelQuestion {
+  readonly location?: string
+  /** A code or a barcode. */
+  readonly item?: string
+  /** The beginning of an item's code. */
+  readonly prefix?: string
+  /** Only levels that are below this, in units. */
+  readonly below?: number
+}
+
+/** How to connect. */
+export interface ReaderOptions {
+  readonly signal?: AbortSignal
+}
+
+/** Answers may hold thousands of levels. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024
+const LEVELS_A_PAGE = 10_000
+
+/** A session that asks and posts nothing. */
+export class Reader implements AsyncDisposable {
+  /** What the server said of itself. */
+  readonly welcome: Welcome
+  readonly #client: Client<string, string>
+  #asks = 0
+
+  private constructor(client: Client<string, string>, welcome: Welcome) {
+    this.#client = client
+    this.welcome = welcome
+  }
+
+  /** @throws (rejects) NetError of `connect`; StockError with what the server says. */
+  static async connect(server: string, options: ReaderOptions = {}): Promise<Reader> {
+    const limits = { frameBytesMax: ANSWER_BYTES_MAX, idleMs: 0 }
+    const client = await connect(server, { framing: lines(), signal: options.signal, limits })
+    try {
+      const reply = decode(await client.request(encodeHello(), options.signal === undefined ? {} : { signal: options.signal }))
+      if (!('welcome' in reply)) throw violated()
+      return new Reader(client, reply)
+    } catch (error) {
+      client.abort()
+      throw error
+    }
+  }
+
+  /** The levels asked for, in pages, each with the position and the time that it holds for. */
+  async *levels(question: LevelQuestion = {}): AsyncGenerator<Answer, void, undefined> {
+    let after: string | undefined
+    do {
+      const ask = { ask: ++this.#asks, levels: { ...question, limit: LEVELS_A_PAGE, ...(after === undefined ? {} : { after }) } }
+      const reply = decode(await this.#client.request(JSON.stringify(ask)))
+      if (!('answer' in reply) || reply.levels === undefined) throw violated()
+      yield reply
+      after = reply.next
+    } while (after !== undefined)
+  }
+
+  /** The levels asked for as they are, and then what changes, until the connection ends. The reader serves nothing else meanwhile. */
+  async *watch(question: LevelQuestion = {}): AsyncGenerator<Answer | WatchEvent, void, undefined> {
+    await this.#client.send(JSON.stringify({ ask: ++this.#asks, watch: question }))
+    for await (const line of this.#client) {
+      const reply = decode(line)
+      if ('answer' in reply || 'event' in reply) yield reply
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]()
+  }
+}
+
+function decode(line: string): Reply {
+  let reply: Reply
+  try {
+    reply = JSON.parse(line) as Reply
+  } catch {
+    throw violated()
+  }
+  if (!('error' in reply)) return reply
+  const code = reply.error.code in STOCK_ERRORS ? (reply.error.code as StockErrorCode) : 'protocol_violated'
+  throw new StockError(code, reply.error.message)
+}
+
+function violated(): StockError {
+  return new StockError('protocol_violated', 'the server does not speak the stock protocol')
+}

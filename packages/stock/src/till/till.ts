@@ -1,0 +1,206 @@
+import { backoffMs } from '@tillwire/net'
+import { type Clock, systemClock } from '../clock.ts'
+import { StockError, type StockErrorCode } from '../errors.ts'
+import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../limits.ts'
+import type { Ack, Draft, TransactionResult, Welcome } from '../protocol/index.ts'
+import { Outbox, type OutboxNote, type OutboxTotals } from './outbox.ts'
+import { TillLine } from './till-line.ts'
+
+/** How a till stands with its server. */
+export interface TillState {
+  /** `fenced` will not change by itself: the reason says what to do. */
+  readonly line: 'connecting' | 'online' | 'offline' | 'fenced'
+  /** Why it is not online. */
+  readonly reason: StockError | undefined
+  /** Transactions that wait in the outbox. */
+  readonly waiting: number
+  /** The server's time of its last answer. */
+  readonly serverTime: string | undefined
+}
+
+/** How to open a till. */
+export interface TillOptions {
+  /** Its name: `S01/T2`. */
+  readonly till: string
+  /** The folder of its outbox; made where it is missing. One till, one outbox. */
+  readonly outbox: string
+  /** The endpoint of the server. */
+  readonly server: string
+  readonly limits?: Partial<StockLimits>
+  readonly clock?: Clock
+  /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
+  readonly random?: () => number
+  /** The state has changed. */
+  readonly changed?: (state: TillState) => void
+  /** A transaction was acknowledged and has something to say: flags, or a refusal. */
+  readonly result?: (result: TransactionResult) => void
+}
+
+/** What another try will not mend. */
+const FINAL: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>([
+  'epoch_fenced',
+  'outbox_behind',
+  'bad_field',
+  'bad_json',
+  'bad_message',
+  'protocol_violated',
+])
+
+/**
+ * A producer of transactions that loses none: each is on its own disk before {@link post} returns, and is sent, in order, once and
+ * again until the server has it, whatever the line, the server or this process go through meanwhile.
+ */
+export class Till implements AsyncDisposable {
+  readonly #outbox: Outbox
+  readonly #server: string
+  readonly #clock: Clock
+  readonly #limits: StockLimits
+  readonly #random: () => number
+  readonly #options: TillOptions
+  readonly #stop = new AbortController()
+  #line: TillLine | undefined
+  #state: TillState
+  #settlers: { resolve: () => void; reject: (reason: StockError) => void }[] = []
+  #running: Promise<void>
+
+  /** Opens the outbox and begins to connect. @throws StockError `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`. */
+  constructor(options: TillOptions) {
+    this.#options = options
+    this.#server = options.server
+    this.#limits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? Math.random
+    this.#outbox = new Outbox(options.outbox, options.till, this.#limits)
+    this.#state = { line: 'connecting', reason: undefined, waiting: this.#outbox.waiting, serverTime: undefined }
+    this.#running = this.#run()
+  }
+
+  get state(): TillState {
+    return this.#state
+  }
+
+  /** The number of the last transaction put. */
+  get last(): number {
+    return this.#outbox.last
+  }
+
+  /** All up to this number is durable at the server. */
+  get acked(): number {
+    return this.#outbox.acked
+  }
+
+  /** Takes a transaction; it is on the disk when this returns. See {@link Outbox.put} for the errors. */
+  post(draft: Draft): number {
+    return this.postAll([draft])
+  }
+
+  /** Takes several in one step, all or none, with a note of how far an input was taken in. */
+  postAll(drafts: readonly Draft[], note?: OutboxNote): number {
+    const last = this.#outbox.put(drafts, this.#clock.now(), note)
+    this.#change({})
+    this.#line?.pump()
+    return last
+  }
+
+  /** What was noted with {@link postAll} under keys that begin so. */
+  notes(prefix: string): readonly OutboxNote[] {
+    return this.#outbox.notes(prefix)
+  }
+
+  /** What became of the transactions behind a number. */
+  totals(seq: number): OutboxTotals {
+    return this.#outbox.totals(seq)
+  }
+
+  /** Refused transactions, for a person to look at. */
+  refused(most: number): ReturnType<Outbox['refused']> {
+    return this.#outbox.refused(most)
+  }
+
+  /** Resolves when at most `most` wait in the outbox; rejects when they never will, with the reason. */
+  settled(most = 0): Promise<void> {
+    if (this.#outbox.waiting <= most) return Promise.resolve()
+    if (this.#state.line === 'fenced') return Promise.reject(this.#state.reason)
+    return new Promise((resolve, reject) => {
+      const check = { resolve: () => (this.#outbox.waiting <= most ? resolve() : this.#settlers.push(check)), reject }
+      this.#settlers.push(check)
+    })
+  }
+
+  /** Ends the line and closes the outbox; what waits in it waits for the next time. */
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return this.#running
+    this.#stop.abort()
+    this.#line?.close()
+    await this.#running
+    this.#outbox.close()
+    const reason = new StockError('stopping', 'the till was closed')
+    for (const { reject } of this.#settlers.splice(0)) reject(reason)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs } = this.#limits
+    let failures = 0
+    while (!signal.aborted) {
+      const line = new TillLine(this.#outbox, this.#clock, this.#limits, {
+        welcomed: (welcome) => {
+          failures = 0
+          this.#welcomed(welcome)
+        },
+        acknowledged: (ack) => this.#acknowledged(ack),
+        heard: (time) => this.#change({ serverTime: time }),
+      })
+      this.#line = line
+      void line.open(this.#server, signal)
+      const reason = await line.ended
+      this.#line = undefined
+      if (signal.aborted) return
+      if (FINAL.has(reason.code)) return this.#fence(reason)
+      this.#change({ line: 'offline', reason })
+      // Whoever was replaced waits long: two that share a name shall not drive each other out all day.
+      const wait = reason.code === 'session_replaced' ? mostMs : backoffMs(failures++, this.#random(), { firstMs, mostMs })
+      await this.#pause(wait, signal)
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    if (welcome.epoch !== undefined && welcome.epoch !== this.#outbox.epoch) this.#outbox.begin(welcome.epoch)
+    this.#change({ line: 'online', reason: undefined })
+  }
+
+  #acknowledged(ack: Ack): void {
+    this.#outbox.acknowledge(ack.ack, ack.results ?? [], this.#clock.now())
+    for (const result of ack.results ?? []) {
+      if (result.flags !== undefined || result.refused !== undefined) this.#options.result?.(result)
+    }
+    this.#change({})
+    for (const settler of this.#settlers.splice(0)) settler.resolve()
+  }
+
+  #fence(reason: StockError): void {
+    this.#change({ line: 'fenced', reason })
+    for (const { reject } of this.#settlers.splice(0)) reject(reason)
+  }
+
+  #change(change: Partial<TillState>): void {
+    this.#state = { ...this.#state, ...change, waiting: this.#outbox.waiting }
+    this.#options.changed?.(this.#state)
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const cancel = this.#clock.after(ms, done)
+      signal.addEventListener('abort', done)
+    })
+  }
+}
