@@ -37,6 +37,12 @@ export interface Outgoing {
   readonly line: string
 }
 
+/** A transaction that the server refused. */
+export interface RefusedTransaction extends Outgoing {
+  readonly refused: Refusal
+  readonly field: string | null
+}
+
 /** Something that is stored in the same step as transactions: how far an input was taken in. */
 export interface OutboxNote {
   readonly key: string
@@ -172,11 +178,13 @@ export class Outbox {
     this.#acked = Math.max(this.#acked, acked)
   }
 
-  /** The refused transactions with their lines, in order, at most so many. */
-  refused(most: number): readonly (Outgoing & { readonly refused: Refusal; readonly field: string | null })[] {
+  /** The refused transactions behind a number, with their lines, in order, at most so many. */
+  refused(seq: number, most: number): readonly RefusedTransaction[] {
     return this.#db
-      .prepare('SELECT seq, line, refused, field FROM result JOIN outgoing USING (seq) WHERE refused IS NOT NULL ORDER BY seq LIMIT ?')
-      .all(most) as unknown as (Outgoing & { refused: Refusal; field: string | null })[]
+      .prepare(
+        'SELECT seq, line, refused, field FROM result JOIN outgoing USING (seq) WHERE refused IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?',
+      )
+      .all(seq, most) as unknown as RefusedTransaction[]
   }
 
   /** What the results add up to, for the numbers after `seq`. */
@@ -216,6 +224,11 @@ function checkedLine(draft: Draft, seq: number): string {
   const line = encodeTransaction({ id: randomUUIDv7(), ...draft } as Draft, seq)
   decodeTransaction(parseObject(line))
   return line
+}
+
+/** @throws StockError `bad_field` when the protocol does not allow the draft. */
+export function checkDraft(draft: Draft): void {
+  decodeTransaction(parseObject(encodeTransaction(draft, 1)))
 }
 
 function openDatabase(path: string): DatabaseSync {

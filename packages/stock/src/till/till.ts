@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
 import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../limits.ts'
 import type { Ack, Draft, TransactionResult, Welcome } from '../protocol/index.ts'
-import { Outbox, type OutboxNote, type OutboxTotals } from './outbox.ts'
+import { checkDraft, Outbox, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
 import { TillLine } from './till-line.ts'
 
 /** How a till stands with its server. */
@@ -112,9 +112,14 @@ export class Till implements AsyncDisposable {
     return this.#outbox.totals(seq)
   }
 
-  /** Refused transactions, for a person to look at. */
-  refused(most: number): ReturnType<Outbox['refused']> {
-    return this.#outbox.refused(most)
+  /** Refused transactions behind a number, for a person to look at; at most so many. */
+  refused(seq: number, most: number): readonly RefusedTransaction[] {
+    return this.#outbox.refused(seq, most)
+  }
+
+  /** Looks at a transaction without taking it. @throws StockError `bad_field` as {@link post} would. */
+  check(draft: Draft): void {
+    checkDraft(draft)
   }
 
   /** Resolves when at most `most` wait in the outbox; rejects when they never will, with the reason. */

@@ -1,0 +1,75 @@
+import { type Answer, type LevelRow, Reader } from '@tillwire/stock'
+import { Command, Option } from 'commander'
+import { stringify } from 'csv-stringify/sync'
+import { levelTable } from '../level-table.ts'
+import { serverOption } from '../options.ts'
+
+/** The flags that choose levels, shared with `watch`. */
+export interface LevelFlags {
+  readonly server: string
+  readonly item?: string
+  readonly location?: string
+  readonly json?: boolean
+}
+
+/** `tillwire levels` */
+export function levelsCommand(): Command {
+  return new Command('levels')
+    .description('Print stock levels: on hand, reserved, available.')
+    .addOption(serverOption())
+    .option('-i, --item <code>', 'only this item, by code or barcode')
+    .option('-l, --location <code>', 'only this location')
+    .addOption(new Option('--json', 'as one JSON object: position, time, levels').conflicts('csv'))
+    .option('--csv', 'as CSV with a header')
+    .action(levels)
+}
+
+async function levels(flags: LevelFlags & { readonly csv?: boolean }): Promise<void> {
+  await using reader = await Reader.connect(flags.server)
+  const pages = reader.levels(questionOf(flags))
+  if (flags.json === true) await printJson(pages)
+  else if (flags.csv === true) await printCsv(pages)
+  else await printTable(pages)
+}
+
+/** The question that flags ask. */
+export function questionOf({ item, location }: Pick<LevelFlags, 'item' | 'location'>): { item?: string; location?: string } {
+  return { ...(item === undefined ? {} : { item }), ...(location === undefined ? {} : { location }) }
+}
+
+async function printTable(pages: AsyncIterable<Answer>): Promise<void> {
+  const rows: LevelRow[] = []
+  let last: Answer | undefined
+  for await (const page of pages) {
+    rows.push(...(page.levels ?? []))
+    last = page
+  }
+  if (rows.length > 0) process.stdout.write(`${levelTable(rows)}\n`)
+  process.stdout.write(`${rows.length} ${rows.length === 1 ? 'level' : 'levels'} at position ${last?.position}, ${last?.time}\n`)
+}
+
+async function printJson(pages: AsyncIterable<Answer>): Promise<void> {
+  let opened = false
+  let last: Answer | undefined
+  process.stdout.write('{"levels":[')
+  for await (const page of pages) {
+    for (const row of page.levels ?? []) {
+      await write(`${opened ? ',' : ''}\n${JSON.stringify(row)}`)
+      opened = true
+    }
+    last = page
+  }
+  process.stdout.write(`\n],"position":${last?.position},"time":${JSON.stringify(last?.time)}}\n`)
+}
+
+async function printCsv(pages: AsyncIterable<Answer>): Promise<void> {
+  process.stdout.write('location,item,on_hand,reserved,available\n')
+  for await (const { levels = [] } of pages) {
+    await write(stringify(levels.map((row) => [row.location, row.item, row.onHand, row.reserved, row.available])))
+  }
+}
+
+/** Waits when the reader of our output is slower than we are. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+}

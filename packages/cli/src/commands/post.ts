@@ -1,0 +1,162 @@
+import { join } from 'node:path'
+import { Till, type TillState } from '@tillwire/stock'
+import { SingleBar } from 'cli-progress'
+import { Command, Option } from 'commander'
+import { EXIT, Failure, oneLine } from '../failure.ts'
+import { type InputFormat, openSource } from '../input/index.ts'
+import { seconds, serverOption } from '../options.ts'
+import { Posting, type PostingSummary } from '../posting.ts'
+import { fired, stopSignal } from '../stop-signal.ts'
+
+interface PostFlags {
+  readonly server: string
+  readonly till: string
+  readonly location?: string
+  readonly format?: InputFormat
+  readonly outbox?: string
+  readonly define?: boolean
+  readonly timeout?: number
+}
+
+/** Refused transactions that are shown one by one. */
+const REFUSALS_SHOWN = 5
+
+/** `tillwire post` */
+export function postCommand(): Command {
+  return new Command('post')
+    .description('Post transactions from a file, through an outbox: interrupted and run again, it goes on, and nothing counts twice.')
+    .argument('<file>', 'the input; - for standard input')
+    .addOption(serverOption())
+    .requiredOption('-t, --till <name>', 'the till that posts them, such as S01/T1')
+    .option('-l, --location <code>', "the location of transactions that name none (default: the till's, before the slash)")
+    .addOption(
+      new Option('-f, --format <format>', 'how the input is written (default: by its ending)').choices(['ndjson', 'csv', 'baskets']),
+    )
+    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .option('--define', 'define the locations and items that the input names')
+    .option('--timeout <seconds>', 'give up when the server takes nothing for so long (default: never)', seconds)
+    .addHelpText(
+      'after',
+      `
+Formats:
+  ndjson   one transaction a line: {"kind":"sale","location":"S01","lines":[{"item":"milk","quantity":2}]}
+           (without seq; with "at" where it is not now)
+  csv      a header and the columns item, quantity, and where wanted kind, location, at, ref, receipt;
+           rows behind one another with the same receipt are one transaction
+  baskets  one basket a line: item names between commas, one of each
+
+The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
+content, is not posted again; a file that has grown is posted from where it ended.
+Exit code 3: all was posted, and some were refused.`,
+    )
+    .action(post)
+}
+
+async function post(file: string, flags: PostFlags): Promise<void> {
+  const stop = stopSignal()
+  const started = performance.now()
+  const source = await openSource(file)
+  try {
+    const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
+    const progress = new Progress(flags.server)
+    await using till = new Till({ till: flags.till, outbox: folder, server: flags.server, changed: (state) => progress.changed(state) })
+    const location = flags.location ?? (flags.till.includes('/') ? flags.till.slice(0, flags.till.indexOf('/')) : undefined)
+    const posting = new Posting(till, source, {
+      format: flags.format ?? formatOf(file),
+      location,
+      define: flags.define === true,
+      key: JSON.stringify([flags.format, location, flags.define === true]),
+    })
+    await posting.check()
+    progress.begin(posting.size, () => posting.done(till.acked))
+    const finished = posting.run(stop)
+    const timedOut = flags.timeout === undefined ? undefined : progress.stuck(flags.timeout)
+    const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...(timedOut === undefined ? [] : [timedOut])])
+    progress.end()
+    if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
+    report(posting, end, (performance.now() - started) / 1000)
+  } finally {
+    source.close()
+  }
+}
+
+function report(posting: Posting, summary: PostingSummary, seconds: number): void {
+  for (const { seq, refused, field } of posting.refused(REFUSALS_SHOWN)) {
+    const hint = refused === 'unknown_location' ? '; define it, or add --define' : ''
+    process.stderr.write(`refused: transaction ${seq}: ${refused}${field === null ? '' : ` (${field})`}${hint}\n`)
+  }
+  if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
+  const { transactions, lines, refused, flagged, before } = summary
+  const earlier = before === 0 ? '' : before >= posting.size ? '; all of it was posted before' : '; some of it was posted before'
+  process.stdout.write(
+    `${transactions} transactions, ${lines} lines, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
+  )
+  if (refused > 0) process.exitCode = EXIT.refused
+}
+
+function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillState, folder: string): Failure {
+  const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
+  const rest = `${waiting} transactions wait in ${folder}; run the same command again and it goes on`
+  return new Failure(`${why}; ${rest}`, end === 'stopped' ? EXIT.interrupted : EXIT.failed)
+}
+
+function formatOf(file: string): InputFormat {
+  if (file === '-' || /\.(ndjson|jsonl)$/i.test(file)) return 'ndjson'
+  if (/\.csv$/i.test(file)) return 'csv'
+  throw new Failure(`the format of ${file} cannot be told by its ending; add --format ndjson, csv or baskets`, EXIT.usage)
+}
+
+/** A bar on a terminal, and a word when the server is away. */
+class Progress {
+  readonly #server: string
+  #bar: SingleBar | undefined
+  #done: () => number = () => 0
+  #waitingTold = false
+  #moved = performance.now()
+  #last = -1
+
+  constructor(server: string) {
+    this.#server = server
+  }
+
+  begin(size: number, done: () => number): void {
+    this.#done = done
+    if (!process.stderr.isTTY || size === 0) return
+    this.#bar = new SingleBar({
+      format: 'posting {bar} {percentage}% {value}/{total}',
+      stream: process.stderr,
+      hideCursor: true,
+      barsize: 30,
+    })
+    this.#bar.start(size, done())
+  }
+
+  changed({ line, reason }: TillState): void {
+    const done = this.#done()
+    if (done !== this.#last) {
+      this.#last = done
+      this.#moved = performance.now()
+      this.#bar?.update(done)
+    }
+    if (line === 'offline' && !this.#waitingTold) {
+      this.#waitingTold = true
+      process.stderr.write(`waiting for ${this.#server}: ${oneLine(reason)}; Ctrl-C stops, nothing is lost\n`)
+    } else if (line === 'online' && this.#waitingTold) {
+      this.#waitingTold = false
+      process.stderr.write(`connected to ${this.#server}\n`)
+    }
+  }
+
+  /** Resolves when nothing has moved for some seconds. */
+  async stuck(seconds: number): Promise<'timeout'> {
+    for (;;) {
+      const left = this.#moved + seconds * 1000 - performance.now()
+      if (left <= 0) return 'timeout'
+      await new Promise<void>((resolve) => setTimeout(resolve, left).unref())
+    }
+  }
+
+  end(): void {
+    this.#bar?.stop()
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { Till } from '@tillwire/stock'
+import { Command } from 'commander'
+import { Counter, count } from '../counter/index.ts'
+import { EXIT } from '../failure.ts'
+import { serverOption } from '../options.ts'
+import { fired, stopSignal } from '../stop-signal.ts'
+
+interface TillFlags {
+  readonly server: string
+  readonly location: string
+  readonly till: string
+  readonly outbox?: string
+}
+
+/** On leaving, how long sales that wait are still sent, in milliseconds. */
+const LEAVE_MS = 2_000
+
+/** `tillwire till` */
+export function tillCommand(): Command {
+  return new Command('till')
+    .description('A till at the terminal: type or scan items, an empty line closes the sale. It sells while the server is away.')
+    .addOption(serverOption())
+    .requiredOption('-l, --location <code>', 'the location that sells')
+    .requiredOption('-t, --till <name>', "the till's name: T2, or S01/T2")
+    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addHelpText(
+      'after',
+      `
+Type CODE or "2 x CODE"; an empty line closes the sale; "help" shows the rest. Without a terminal it reads the same from
+standard input.`,
+    )
+    .action(run)
+}
+
+async function run(flags: TillFlags): Promise<void> {
+  const stop = stopSignal()
+  const name = flags.till.includes('/') ? flags.till : `${flags.location}/${flags.till}`
+  const folder = flags.outbox ?? join('outbox', name.replaceAll('/', '-'))
+  let counter: Counter | undefined
+  await using till = new Till({
+    till: name,
+    outbox: folder,
+    server: flags.server,
+    changed: (state) => counter?.changed(state),
+    result: (result) => counter?.result(result),
+  })
+  counter = new Counter({ till: name, location: flags.location, historyFile: join(folder, 'history'), server: flags.server })
+  await counter.run(till, stop)
+  await sendWhatWaits(till, stop)
+  if (till.state.waiting > 0) {
+    process.stderr.write(`${count(till.state.waiting, 'sale')} waiting in ${folder}; they are sent when the till is opened again\n`)
+  }
+  process.exitCode = EXIT.ok
+}
+
+async function sendWhatWaits(till: Till, stop: AbortSignal): Promise<void> {
+  if (till.state.line === 'offline') return
+  const patience = AbortSignal.any([stop, AbortSignal.timeout(LEAVE_MS)])
+  await Promise.race([till.settled().catch(() => {}), fired(patience)])
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { styleText } from 'node:util'
+import { backoffMs, NetError } from '@tillwire/net'
+import { type LevelRow, Reader, StockError } from '@tillwire/stock'
+import { Command } from 'commander'
+import { Failure, oneLine, printable } from '../failure.ts'
+import { serverOption } from '../options.ts'
+import { fired, stopSignal } from '../stop-signal.ts'
+import { type LevelFlags, questionOf } from './levels.ts'
+
+/** `tillwire watch` */
+export function watchCommand(): Command {
+  return new Command('watch')
+    .description('Print levels as they change, until it is stopped.')
+    .addOption(serverOption())
+    .option('-i, --item <code>', 'only this item, by code or barcode')
+    .option('-l, --location <code>', 'only this location')
+    .option('--json', 'one JSON object a line: position, time, levels')
+    .action(watch)
+}
+
+async function watch(flags: LevelFlags): Promise<void> {
+  const stop = stopSignal()
+  const known = new Map<string, number>()
+  let failures = 0
+  for (let first = true; !stop.aborted; first = false) {
+    try {
+      await using reader = await Reader.connect(flags.server, { signal: stop })
+      if (!first) process.stderr.write('connected again\n')
+      failures = 0
+      await Promise.race([show(reader, flags, known), fired(stop)])
+      if (!stop.aborted) throw new Failure('the server has ended the connection')
+    } catch (error) {
+      if (stop.aborted) return
+      // The first time, a person is told at once that nobody is there; later, the watch outlives the server.
+      if (first || (error instanceof StockError && error.code !== 'stopping')) throw error
+      if (failures === 0) process.stderr.write(`${oneLine(error)}; trying again\n`)
+      if (!(error instanceof NetError || error instanceof Failure || error instanceof StockError)) throw error
+      await sleep(backoffMs(failures++, Math.random()), undefined, { signal: stop }).catch(() => {})
+    }
+  }
+}
+
+async function show(reader: Reader, flags: LevelFlags, known: Map<string, number>): Promise<void> {
+  for await (const said of reader.watch(questionOf(flags))) {
+    const levels = said.levels ?? []
+    if (flags.json === true) {
+      process.stdout.write(`${JSON.stringify({ position: said.position, time: said.time, levels })}\n`)
+      continue
+    }
+    if ('answer' in said) process.stderr.write(`watching ${levels.length} levels at position ${said.position}\n`)
+    for (const row of levels) {
+      const key = `${row.location}\n${row.item}`
+      const before = known.get(key)
+      known.set(key, row.onHand)
+      if ('event' in said || (before !== undefined && before !== row.onHand))
+        process.stdout.write(`${changeLine(said.time, row, before)}\n`)
+    }
+  }
+}
+
+function changeLine(time: string, row: LevelRow, before: number | undefined): string {
+  const change = row.onHand - (before ?? 0)
+  const shown = Number(change.toFixed(3))
+  const signed = shown > 0 ? `+${shown}` : String(shown)
+  const figures = `${String(row.onHand).padStart(9)} ${`(${signed})`.padStart(9)}`
+  const line = `${new Date(time).toTimeString().slice(0, 8)}  ${printable(row.location).padEnd(8)} ${printable(row.item).padEnd(28)} ${figures}`
+  return row.onHand < 0 ? styleText('red', line, { stream: process.stdout }) : line
+}

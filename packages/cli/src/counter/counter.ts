@@ -1,0 +1,148 @@
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline'
+import { styleText } from 'node:util'
+import type { Till, TillState, TransactionResult } from '@tillwire/stock'
+import { oneLine, printable } from '../failure.ts'
+import { Basket, count, readEntry } from './basket.ts'
+import { readHistory, writeHistory } from './history.ts'
+
+const HELP = `  CODE          add one of an item: type or scan its code or barcode
+  2 x CODE      add two; 0.75 x CODE adds three quarters of a kilogram
+  (empty line)  close the sale
+  undo, clear   take the last line back; begin again
+  quit          leave (so does Ctrl-D)`
+
+/** What the counter needs. */
+export interface CounterParts {
+  readonly till: string
+  readonly location: string
+  /** Where the lines typed are kept for the arrow keys. */
+  readonly historyFile: string
+  readonly server: string
+}
+
+/** A till at the terminal: rings up sales, and shows how the till stands with its server. */
+export class Counter {
+  readonly #parts: CounterParts
+  readonly #basket = new Basket()
+  readonly #terminal: Interface
+  readonly #interactive = process.stdin.isTTY === true
+  #till: Till | undefined
+  #state: TillState | undefined
+  #left = false
+
+  constructor(parts: CounterParts) {
+    this.#parts = parts
+    this.#terminal = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      terminal: this.#interactive && process.stdout.isTTY === true,
+      history: readHistory(parts.historyFile),
+      historySize: 500,
+      removeHistoryDuplicates: true,
+    })
+  }
+
+  /** Serves until the person leaves, the input ends, or the signal fires. */
+  async run(till: Till, stop: AbortSignal): Promise<void> {
+    this.#till = till
+    this.#state = till.state
+    if (this.#interactive) this.#print(`till ${this.#parts.till}, sales at ${this.#parts.location}; "help" shows what can be typed`)
+    const terminal = this.#terminal
+    stop.addEventListener('abort', () => terminal.close())
+    if (stop.aborted) terminal.close()
+    terminal.on('SIGINT', () => terminal.close())
+    terminal.on('history', (history) => writeHistory(this.#parts.historyFile, history))
+    const closed = new Promise<void>((resolve) => terminal.once('close', resolve))
+    terminal.on('line', (typed) => this.#entered(typed))
+    this.#prompt()
+    await closed
+    this.#left = true
+    if (this.#interactive) process.stdout.write('\n')
+    if (!this.#basket.empty) process.stderr.write(`the open basket was not sold: ${printable(this.#basket.toString())}\n`)
+  }
+
+  /** The till's state has changed. */
+  changed(state: TillState): void {
+    const before = this.#state
+    this.#state = state
+    if (before?.line !== state.line) {
+      if (state.line === 'online') this.#print(styleText('green', `the server is there (${this.#parts.server})`))
+      else if (state.line === 'offline') this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept and sent later`))
+      else if (state.line === 'fenced')
+        this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and cannot be sent from here`))
+    } else if (before.waiting !== state.waiting) {
+      this.#prompt()
+    }
+  }
+
+  /** A sale has something to say. */
+  result({ seq, flags, refused, field }: TransactionResult): void {
+    if (refused !== undefined)
+      this.#print(styleText('red', `sale ${seq} was refused: ${refused}${field === undefined ? '' : ` (${field})`}`))
+    else if (flags !== undefined && flags.length > 0) this.#print(styleText('yellow', `sale ${seq} is booked, flagged ${flags.join(', ')}`))
+  }
+
+  #entered(typed: string): void {
+    if (this.#left) return
+    const entry = readEntry(typed)
+    switch (entry.type) {
+      case 'line':
+        this.#basket.add(entry.line)
+        this.#print(printable(this.#basket.toString()))
+        break
+      case 'close':
+        this.#close()
+        break
+      case 'undo': {
+        const line = this.#basket.undo()
+        this.#print(line === undefined ? 'the basket is empty' : printable(`taken back: ${line.quantity} × ${line.item}`))
+        break
+      }
+      case 'clear':
+        this.#basket.clear()
+        this.#print('the basket is empty')
+        break
+      case 'help':
+        this.#print(HELP)
+        break
+      case 'quit':
+        this.#terminal.close()
+        return
+      case 'wrong':
+        this.#print(styleText('red', entry.message))
+    }
+    this.#prompt()
+  }
+
+  #close(): void {
+    if (this.#basket.empty || this.#till === undefined) return
+    const { lines } = this.#basket
+    try {
+      const seq = this.#till.post({ kind: 'sale', at: Date.now(), location: this.#parts.location, lines })
+      this.#print(styleText('bold', `sale ${seq}: ${count(lines.length, 'line')}, safe on this till`))
+      this.#basket.clear()
+    } catch (error) {
+      this.#print(styleText('red', `not sold: ${oneLine(error)}`)) // the basket stays as it is
+    }
+  }
+
+  /** Prints above the line that is being typed. */
+  #print(text: string): void {
+    if (this.#left) return
+    if (this.#terminal.terminal) {
+      cursorTo(process.stdout, 0)
+      clearLine(process.stdout, 0)
+    }
+    process.stdout.write(`${text}\n`)
+    this.#prompt()
+  }
+
+  #prompt(): void {
+    if (!this.#terminal.terminal || this.#left) return
+    const { line, waiting, serverTime } = this.#state ?? { line: 'connecting', waiting: 0, serverTime: undefined }
+    const heard = serverTime === undefined ? '' : ` ${new Date(serverTime).toTimeString().slice(0, 8)}`
+    const queue = waiting === 0 ? '' : `, ${count(waiting, 'sale')} waiting`
+    this.#terminal.setPrompt(`[${line}${heard}${queue}] `)
+    this.#terminal.prompt(true)
+  }
+}

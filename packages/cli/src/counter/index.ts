@@ -1,0 +1,2 @@
+export { count } from './basket.ts'
+export { Counter } from './counter.ts'

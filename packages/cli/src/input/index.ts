@@ -1,0 +1,11 @@
+import { readBaskets } from './baskets.ts'
+import { readCsv } from './csv.ts'
+import type { InputFormat, InputReader } from './draft-input.ts'
+import { readNdjson } from './ndjson.ts'
+
+export { isDefinition, withDefinitions } from './definitions.ts'
+export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
+export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
+
+/** The reader of each format. */
+export const READERS: Readonly<Record<InputFormat, InputReader>> = { ndjson: readNdjson, csv: readCsv, baskets: readBaskets }

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { NetError } from '@tillwire/net'
+import { Command, CommanderError } from 'commander'
+import { levelsCommand } from './commands/levels.ts'
+import { postCommand } from './commands/post.ts'
+import { serveCommand } from './commands/serve.ts'
+import { tillCommand } from './commands/till.ts'
+import { watchCommand } from './commands/watch.ts'
+import { EXIT, Failure, oneLine } from './failure.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const program = new Command('tillwire')
+  .description('The central stock server of a retail chain, and the tills that talk to it.')
+  .version(version)
+  .showHelpAfterError('(add --help for the options)')
+  .addHelpText(
+    'after',
+    `
+Begin with:
+  tillwire serve --sample     a server with a small chain and simulated tills
+  tillwire watch              in another terminal: levels as they change
+  tillwire till --location S01 --till T9
+
+Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
+  )
+
+for (const command of [serveCommand(), postCommand(), levelsCommand(), watchCommand(), tillCommand()]) {
+  program.addCommand(command.showHelpAfterError('(add --help for the options)'))
+}
+for (const command of [program, ...program.commands]) command.exitOverride()
+
+// A reader that goes away (`tillwire levels | head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage // commander has printed it
+  } else {
+    process.stderr.write(`tillwire: ${oneLine(error)}${hint(error)}\n`)
+    process.exitCode = error instanceof Failure ? error.exitCode : EXIT.failed
+  }
+}
+
+function hint(error: unknown): string {
+  return error instanceof NetError && error.code === 'connect_refused' ? '; is "tillwire serve" running there?' : ''
+}

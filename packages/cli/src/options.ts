@@ -1,0 +1,32 @@
+import { parseEndpoint } from '@tillwire/net'
+import { InvalidArgumentError, Option } from 'commander'
+
+/** Where the stock server listens unless told otherwise. */
+export const DEFAULT_ENDPOINT = 'tcp://127.0.0.1:7117'
+
+/** An endpoint, checked; commander shows what is wrong with it. */
+export function endpoint(text: string): string {
+  try {
+    parseEndpoint(text)
+    return text
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+/** Endpoints of an option that may be given several times. */
+export function endpoints(text: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), endpoint(text)]
+}
+
+/** A number of seconds. */
+export function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('it must be a number of seconds')
+  return value
+}
+
+/** `--server`, the same in every command that talks to one. */
+export function serverOption(): Option {
+  return new Option('-s, --server <endpoint>', 'where the stock server listens').default(DEFAULT_ENDPOINT).argParser(endpoint)
+}

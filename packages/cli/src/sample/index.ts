@@ -1,0 +1,1 @@
+export { type RunningSample, runSample } from './sample.ts'
