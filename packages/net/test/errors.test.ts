@@ -6,7 +6,7 @@ import { NET_ERRORS, NetError } from '../src/index.ts'
 
 const text = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
 const section = /^## @tillwire\/net$(.*?)(?=^## |$(?![\s\S]))/ms.exec(text)?.[1] ?? ''
-const documented = [...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map((row) => row[1])
+const documented = [...section.matchAll(/^\| `([a-z_]+)` +\|/gm)].map((row) => row[1])
 
 describe('the table of error codes', () => {
   it('is documented row by row, in the same order, and the document knows no other code', () => {
