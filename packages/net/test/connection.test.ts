@@ -244,8 +244,8 @@ describe('receiving', () => {
     const peer = await plainPeer(t, server.at)
     const connection = await opened
     const block = Buffer.from(`${'x'.repeat(65_535)}\n`)
-    for (let i = 0; i < 1000; i++) peer.write(block) // far more than the sockets of both sides take
-    for (let turns = 0; turns < 200; turns++) await new Promise(setImmediate)
+    for (let i = 0; i < 320; i++) peer.write(block) // far more than the sockets of both sides take
+    for (let turns = 0; turns < 1000; turns++) await new Promise(setImmediate)
     assert.ok(peer.writableLength > 1 << 20, 'somebody read it all')
     connection.resume()
     const replies = readLines(peer, 100)
