@@ -2,7 +2,7 @@ import { Connection } from './connection.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { NetError } from './errors.ts'
 import type { Framing } from './framing/index.ts'
-import { type Limits, limitsFrom } from './limits.ts'
+import { type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Service } from './service.ts'
 import { transportOf } from './transport/index.ts'
@@ -86,7 +86,7 @@ export class Client<In, Out> implements AsyncDisposable {
 
   /**
    * Sends a message; resolves when there is room for the next one.
-   * @throws (rejects) NetError with the reason when the connection has ended.
+   * @throws (rejects) NetError with the reason when the connection, or our direction of it, has ended.
    */
   async send(message: Out): Promise<void> {
     if (!this.#connection.send(message)) await this.#connection.writable()
@@ -95,13 +95,22 @@ export class Client<In, Out> implements AsyncDisposable {
   /**
    * Sends a message and waits for its answer: the next message that no earlier request is owed. Requests may overlap; the
    * server must answer in order.
+   * @param options - `timeoutMs`: default the limit `requestMs`; 0 waits without end
    * @throws (rejects) NetError `request_timeout`, `aborted`, `peer_ended`, or the reason why the connection ended. The answer of a
    *   request that was given up is dropped when it comes.
    */
   request(message: Out, options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<In> {
     const { signal, timeoutMs = this.#limits.requestMs } = options
+    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > TIMER_MS_MAX) {
+      throw new RangeError(`timeoutMs must be a whole number from 0 to ${TIMER_MS_MAX}, not ${timeoutMs}`)
+    }
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new NetError('aborted', 'the caller gave up', signal.reason))
+      if (this.#connection.ending) {
+        // Nothing can be asked any more, and a reader must not wait in the line of those who still get their answers.
+        return void this.#connection.writable().catch(reject)
+      }
+      this.#connection.send(message) // before anything is set up: a message that cannot be encoded throws here
       const giveUp = (error: unknown): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', aborted)
@@ -111,9 +120,7 @@ export class Client<In, Out> implements AsyncDisposable {
       const late = (): void => giveUp(new NetError('request_timeout', `no answer within ${timeoutMs} ms`))
       const timer = timeoutMs === 0 ? undefined : setTimeout(late, timeoutMs)
       signal?.addEventListener('abort', aborted)
-      const answer = this.#take()
-      this.#connection.send(message)
-      answer.then((reply) => {
+      this.#take().then((reply) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', aborted)
         if (reply === undefined) reject(new NetError('peer_ended', `${this.#connection.peer}: ended without an answer`))

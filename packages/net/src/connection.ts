@@ -50,7 +50,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #holds = 0
   #deaf = false
   #peerEnded = false
+  #endTold = false
+  #stays = false
   #ending = false
+  #aborted = false
+  #linkGone = false
   #gone = false
   #fault: NetError | undefined
   #reason: NetError | undefined
@@ -66,11 +70,13 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.peer = link.peer
     this.address = link.address
     this.#decoder = service.framing.decoder(limits.frameBytesMax)
-    this.#sender = new Sender(link, service.framing, limits)
+    this.#sender = new Sender(link, service.framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
     this.#deadlines = new Deadlines(limits, {
       busy: () => !this.idle,
-      expired: (error) => this.#refuse(error),
-      lingered: () => this.abort(this.#reason),
+      listening: () => this.#reading,
+      underWay: () => link.underWay,
+      expired: (error) => this.#expired(error),
+      lingered: () => this.abort(new NetError('aborted', `${this.peer}: the peer did not end within ${limits.lingerMs} ms of our end`)),
     })
     const { promise, resolve } = Promise.withResolvers<NetError | undefined>()
     this.closed = promise
@@ -109,8 +115,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return !this.#sender.full
   }
 
-  /** Resolves when there is room to send; rejects with the reason when the connection ends first. */
+  /** Resolves when there is room to send; rejects when the connection, or our direction of it, has ended: there will be none. */
   writable(): Promise<void> {
+    if (this.#ending && !this.#gone) return Promise.reject(this.#reason ?? new NetError('aborted', `${this.peer}: this side has ended`))
     return this.#sender.until(this.#limits.sendHighWaterBytes)
   }
 
@@ -167,6 +174,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** Hears no more messages; those that came in are still answered. Part of stopping. */
   deafen(): void {
     this.#deaf = true
+    this.#deadlines.ending()
     this.#settle()
   }
 
@@ -180,12 +188,13 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   /** Sends what is queued, ends our direction, and heeds nothing more; the peer has `lingerMs` to end too. Idempotent. */
   end(): void {
+    if (this.#gone || (this.#ending && this.#deaf)) return
     this.halfClose()
     this.#deaf = true
     this.#clearInbox()
     this.#deadlines.ending()
     if (this.#link.unsent === 0) this.#deadlines.linger()
-    this.#steer()
+    this.#settle()
   }
 
   /** Ends at once; what is queued is lost. `closed` resolves with the reason, `aborted` unless another is given. */
@@ -193,7 +202,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#gone) return
     this.#reason ??= reason
     this.#ending = true
+    this.#aborted = true
+    this.#deaf = true
+    this.#clearInbox()
     this.#link.destroy()
+    if (this.#linkGone) this.#finish() // nothing will report it any more
   }
 
   /** Ends politely and waits for the end. */
@@ -209,12 +222,13 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #data(chunk: Buffer): void {
     this.#bytesIn += chunk.length
     if (this.#deaf || this.#fault !== undefined) return // read to the end, heed no more
+    const before = this.#inbox.length
     try {
       this.#decoder.push(chunk, this.#inbox)
     } catch (error) {
       this.#framingFault(error)
     }
-    this.#deadlines.heard(this.#inbox.length > this.#next, this.#decoder.buffered > 0)
+    this.#deadlines.heard(this.#inbox.length > before, this.#decoder.buffered > 0)
     this.#handle()
   }
 
@@ -269,18 +283,22 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       const error = this.#fault
       this.#fault = undefined
       this.#refuse(error)
-    } else if (this.#peerEnded && !this.#ending) {
+    } else if (this.#peerEnded && !(this.#deaf && this.#ending)) {
       this.#afterPeerEnded()
     }
-    if (this.idle) this.#owner.rested()
+    if (this.#linkGone && !this.#busy) this.#finish()
+    else if (this.idle) this.#owner.rested()
   }
 
+  /** The service hears of the peer's end once; what it begins to owe then is still waited for. */
   #afterPeerEnded(): void {
-    let stays = false
-    this.#guarded(() => {
-      stays = this.#service.ended?.(this) ?? false
-    })
-    if (!stays) this.end()
+    if (!this.#endTold) {
+      this.#endTold = true
+      this.#guarded(() => {
+        this.#stays = this.#service.ended?.(this) ?? false
+      })
+    }
+    if (!this.#stays && !this.#busy) this.end()
   }
 
   #steer(): void {
@@ -288,8 +306,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && this.#next >= this.#inbox.length)
     if (read === this.#reading || this.#gone) return
     this.#reading = read
-    if (read) this.#link.resume()
-    else this.#link.pause()
+    if (!read) return this.#link.pause()
+    this.#deadlines.listening()
+    this.#link.resume()
   }
 
   #progressed(): void {
@@ -314,15 +333,20 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   #framingFault(error: unknown): void {
-    if (!(error instanceof FrameError)) throw error
+    if (!(error instanceof FrameError)) return this.#serviceFailed(error) // a decoder with a fault of its own
     this.#fault = new NetError(error.code, `${this.peer}: ${error.message}`, error)
   }
 
-  /** Ends a peer for a fault of its own, with the service's farewell. */
-  #refuse(error: NetError): void {
-    if (this.#gone || (this.#ending && this.#deaf)) return
-    this.#reason ??= error
+  #expired(error: NetError): void {
     if (error.code === 'slow_peer') return this.abort(error) // it does not read: there is nobody to say farewell to
+    this.#fault ??= error
+    this.#settle()
+  }
+
+  /** Ends a peer for a fault of its own, with the service's farewell, once it has what it is owed. */
+  #refuse(error: NetError): void {
+    if (this.#ending && this.#deaf) return
+    this.#reason ??= error
     this.#guarded(() => {
       const last = this.#service.farewell?.(error)
       if (last !== undefined) this.send(last)
@@ -345,9 +369,18 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   #linkClosed(error: Error | undefined): void {
     if (this.#gone) return
+    if (error !== undefined) this.#reason ??= new NetError('peer_reset', `${this.peer}: the connection broke (${error.message})`, error)
+    this.#linkGone = true
+    // Both sides ended politely, perhaps before the last messages were handled, or taken by a client that reads slowly.
+    const clean = error === undefined && !this.#aborted
+    if (clean && this.#busy) this.#deadlines.ending()
+    else this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#gone) return
     this.#gone = true
     this.#deadlines.stop()
-    if (error !== undefined) this.#reason ??= new NetError('peer_reset', `${this.peer}: the connection broke (${error.message})`, error)
     const reason = this.#reason
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
     this.#clearInbox()

@@ -7,6 +7,10 @@ type Expiry = 'handshake_timeout' | 'frame_timeout' | 'idle_timeout' | 'slow_pee
 export interface DeadlineEvents {
   /** Is something owed to the peer? Then it may be silent. */
   busy(): boolean
+  /** Is the peer listened to? While it is not, its silence is not its fault. */
+  listening(): boolean
+  /** Bytes of the write under way that have not left; less than before means that the peer does read. */
+  underWay(): number
   expired(error: NetError): void
   /** Our end was sent, and the peer did not end in time. */
   lingered(): void
@@ -21,6 +25,7 @@ export class Deadlines {
   #idle: NodeJS.Timeout | undefined
   #stall: NodeJS.Timeout | undefined
   #linger: NodeJS.Timeout | undefined
+  #underWay = 0
   #stopped = false
   #ending = false
 
@@ -31,14 +36,9 @@ export class Deadlines {
 
   /** The connection is open. */
   begin(): void {
-    const { handshakeMs, idleMs } = this.#limits
-    this.#handshake = this.#timer(handshakeMs, 'handshake_timeout', 'no message came')
-    if (idleMs > 0) {
-      this.#idle = setTimeout(() => {
-        if (this.#events.busy()) this.#idle?.refresh()
-        else this.#expire('idle_timeout', 'nothing came', idleMs)
-      }, idleMs)
-    }
+    if (this.#ending) return // its service ended it in the moment it began
+    this.#handshake = this.#timer(this.#limits.handshakeMs, 'handshake_timeout', 'no message came', () => !this.#events.listening())
+    this.#idle = this.#timer(this.#limits.idleMs, 'idle_timeout', 'nothing came', () => this.#events.busy() || !this.#events.listening())
   }
 
   /** Bytes came: with a whole message among them, and with the beginning of the next one behind it? */
@@ -53,16 +53,26 @@ export class Deadlines {
       clearTimeout(this.#frame)
       this.#frame = undefined
     } else if (this.#frame === undefined) {
-      this.#frame = this.#timer(this.#limits.frameMs, 'frame_timeout', 'a message was begun and not completed')
+      const what = 'a message was begun and not completed'
+      this.#frame = this.#timer(this.#limits.frameMs, 'frame_timeout', what, () => !this.#events.listening())
     } else if (message) {
       this.#frame.refresh() // the unfinished one is a new one
     }
   }
 
+  /** The peer is listened to again: its times begin anew. */
+  listening(): void {
+    this.#handshake?.refresh()
+    this.#frame?.refresh()
+    this.#idle?.refresh()
+  }
+
   /** Unsent bytes have left. */
   moved(): void {
     this.#idle?.refresh()
-    this.#stall?.refresh()
+    if (this.#stall === undefined) return
+    this.#stall.refresh()
+    this.#underWay = this.#events.underWay()
   }
 
   /** Are there bytes that the peer does not take? */
@@ -71,37 +81,50 @@ export class Deadlines {
     if (!unsent) {
       clearTimeout(this.#stall)
       this.#stall = undefined
-    } else {
-      this.#stall ??= this.#timer(this.#limits.sendStallMs, 'slow_peer', 'the peer took nothing of what waits for it')
+    } else if (this.#stall === undefined) {
+      this.#underWay = this.#events.underWay()
+      this.#stall = this.#timer(this.#limits.sendStallMs, 'slow_peer', 'the peer took nothing of what waits for it', () => this.#crept())
     }
   }
 
-  /** Our direction has ended: nothing is expected of the peer any more but to read. */
+  /** Nothing is expected of the peer any more but to read. */
   ending(): void {
     this.#ending = true
     for (const timer of [this.#handshake, this.#frame, this.#idle]) clearTimeout(timer)
+    this.#handshake = undefined
+    this.#frame = undefined
     this.#idle = undefined
   }
 
   /** Everything has left: the peer's end is waited for. */
   linger(): void {
-    if (this.#stopped) return
+    const { lingerMs } = this.#limits
+    if (this.#stopped || lingerMs === 0) return
     this.stalled(false)
-    this.#linger ??= setTimeout(() => this.#events.lingered(), this.#limits.lingerMs)
+    this.#linger ??= setTimeout(() => this.#events.lingered(), lingerMs)
   }
 
   stop(): void {
+    this.ending()
+    this.stalled(false)
     this.#stopped = true
-    for (const timer of [this.#handshake, this.#frame, this.#idle, this.#stall, this.#linger]) clearTimeout(timer)
-    this.#idle = undefined
-    this.#stall = undefined
+    clearTimeout(this.#linger)
   }
 
-  #timer(ms: number, code: Expiry, what: string): NodeJS.Timeout | undefined {
-    return ms === 0 ? undefined : setTimeout(() => this.#expire(code, what, ms), ms)
+  /** Has a part of one large write left since the stall began? */
+  #crept(): boolean {
+    const before = this.#underWay
+    this.#underWay = this.#events.underWay()
+    return this.#underWay < before
   }
 
-  #expire(code: Expiry, what: string, ms: number): void {
-    this.#events.expired(new NetError(code, `${what} within ${ms} ms`))
+  /** A timer that says `code` when it runs out, or begins anew while `excused` says true. */
+  #timer(ms: number, code: Expiry, what: string, excused: () => boolean): NodeJS.Timeout | undefined {
+    if (ms === 0) return undefined
+    const timer: NodeJS.Timeout = setTimeout(() => {
+      if (excused()) timer.refresh()
+      else this.#events.expired(new NetError(code, `${what} within ${ms} ms`))
+    }, ms)
+    return timer
   }
 }

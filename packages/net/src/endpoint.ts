@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import { NetError } from './errors.ts'
 
 /** A TCP address. `host` is a name, an IPv4 or an IPv6 address without brackets; port 0 lets the system choose. */
@@ -54,7 +55,9 @@ function parseTcp(text: string, rest: string): TcpEndpoint {
   }
   const host = match[1] ?? match[2] ?? ''
   if (host === '') throw invalid(text, 'the host is empty; write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for every address')
-  if (/[\s/?#@%]/.test(host)) throw invalid(text, `"${host}" is not a host`)
+  if (match[1] !== undefined && !isIPv6(host)) throw invalid(text, `"${host}" in brackets is not an IPv6 address`)
+  if (/^\d+(\.\d+){3}$/.test(host) && !isIPv4(host)) throw invalid(text, `"${host}" is not an IPv4 address`)
+  if (/[\s\p{Cc}/\\?#@%[\]]/u.test(host)) throw invalid(text, `"${host}" is not a host`)
   const port = match[3] ?? ''
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw invalid(text, `"${port}" is not a port from 0 to 65535`)
   return { transport: 'tcp', host, port: Number(port) }
@@ -65,6 +68,7 @@ function parseUnix(text: string, rest: string): UnixEndpoint {
   const path = abstract ? rest.slice(1) : rest
   if (path === '') throw invalid(text, 'the path is empty')
   if (!abstract && !path.startsWith('/')) throw invalid(text, `"${path}" is not an absolute path (three slashes: unix:///run/name)`)
+  if (!abstract && path.endsWith('/')) throw invalid(text, `the path "${path}" ends in a slash, so it names a folder`)
   if (path.includes('\0')) throw invalid(text, 'the path holds a zero byte')
   if (abstract && process.platform !== 'linux') throw new NetError('unsupported', `${text}: abstract socket names exist on Linux only`)
   const bytes = Buffer.byteLength(path)

@@ -53,7 +53,6 @@ const BY_ERRNO: Readonly<Record<string, NetErrorCode>> = {
   EPERM: 'permission_denied',
   ENAMETOOLONG: 'path_too_long',
   ECONNREFUSED: 'connect_refused',
-  ENOENT: 'connect_refused',
   ETIMEDOUT: 'connect_timeout',
   ECONNRESET: 'peer_reset',
   EPIPE: 'peer_reset',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /**
  * The one table of bounds of the package: every queue, buffer, wait and list. Bytes and milliseconds are in the
- * names. A time of 0 switches that one time-out off; a count or size has no "off".
+ * names. A time of 0 switches that one time-out off; a count or size has no "off". No time is over {@link TIMER_MS_MAX}.
  */
 export interface Limits {
   /** Connections of one server. Also held 64 below the process's descriptor limit, see {@link connectionsCap}. */
@@ -41,6 +41,9 @@ export interface Limits {
   readonly keepAliveMs: number
 }
 
+/** The longest time that the platform's timers can wait, about 24.8 days; a longer one would fire at once. */
+export const TIMER_MS_MAX = 2_147_483_647
+
 /** The defaults of {@link Limits}. */
 export const DEFAULT_LIMITS: Limits = {
   connectionsMax: 10_000,
@@ -68,10 +71,11 @@ export const DEFAULT_LIMITS: Limits = {
  */
 export function limitsFrom(own: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(own)) {
-    if (!(name in DEFAULT_LIMITS)) throw new RangeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
-    const least = name.endsWith('Ms') ? 0 : 1
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new RangeError(`limit ${name} must be a whole number from ${least}, not ${String(value)}`)
+    if (!Object.hasOwn(DEFAULT_LIMITS, name))
+      throw new RangeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
+    const [least, most] = name.endsWith('Ms') ? [0, TIMER_MS_MAX] : [1, Number.MAX_SAFE_INTEGER]
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new RangeError(`limit ${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
     }
   }
   return { ...DEFAULT_LIMITS, ...own }

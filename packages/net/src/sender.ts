@@ -17,6 +17,7 @@ export class Sender<Out> {
   readonly #link: Link
   readonly #framing: Framing<never, Out>
   readonly #limits: Limits
+  readonly #wrote: () => void
   #slab: Slab | undefined
   #scheduled = false
   #corked = 0
@@ -25,10 +26,12 @@ export class Sender<Out> {
   /** Bytes given to the link so far. */
   bytes = 0
 
-  constructor(link: Link, framing: Framing<never, Out>, limits: Limits) {
+  /** @param wrote - hears that bytes were given to the link */
+  constructor(link: Link, framing: Framing<never, Out>, limits: Limits, wrote: () => void) {
     this.#link = link
     this.#framing = framing
     this.#limits = limits
+    this.#wrote = wrote
   }
 
   /** Bytes that have not left yet. */
@@ -81,6 +84,7 @@ export class Sender<Out> {
       slab.clear()
       free.push(slab)
     }
+    this.#wrote()
   }
 
   /** Resolves once fewer than `belowBytes` are unsent; rejects with the reason when the connection ends first. */

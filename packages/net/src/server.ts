@@ -2,7 +2,7 @@ import { Connection, type ConnectionOwner } from './connection.ts'
 import { type Counters, countEnded, newCounters } from './counters.ts'
 import { formatEndpoint, parseEndpoint } from './endpoint.ts'
 import { NetError } from './errors.ts'
-import { connectionsCap, type Limits, limitsFrom } from './limits.ts'
+import { connectionsCap, type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import type { Service } from './service.ts'
 import { type Link, type Listener, transportOf } from './transport/index.ts'
 
@@ -30,7 +30,8 @@ export interface Server extends AsyncDisposable {
   idle(): Promise<void>
   /**
    * Stops: {@link suspend}; hears no more messages; answers those that came in; ends each connection politely; and after
-   * `within` milliseconds (default `closeWithinMs`) drops those that are left, as `server_closing`. Resolves when all is gone.
+   * `within` milliseconds (0: at once; default the limit `closeWithinMs`) drops those that are left, as `server_closing`.
+   * Resolves when all is gone. A second call waits for the first one's end, and may bring its deadline forward.
    */
   close(options?: { readonly within?: number }): Promise<void>
   /** Resolves once the server has closed. */
@@ -52,6 +53,9 @@ export async function serve<In, Out, State>(
   return server
 }
 
+/** Refused connections that hear why; half of the descriptors that are kept free. */
+const TURNED_AWAY_MAX = 32
+
 class ServerOfConnections<In, Out, State> implements Server {
   readonly counters: Counters = newCounters()
   readonly closed: Promise<void>
@@ -63,7 +67,9 @@ class ServerOfConnections<In, Out, State> implements Server {
   readonly #connections = new Set<Connection<In, Out, State>>()
   readonly #perAddress = new Map<string, number>()
   readonly #resolveClosed: () => void
-  #listeners: Listener[] = []
+  readonly #turnedAway = new Set<Connection<In, Out, State>>()
+  readonly #listeners: Listener[] = []
+  #suspended: Promise<void> | undefined
   #endpoints: readonly string[] = []
   #restWaiters: (() => void)[] = []
   #stopping = false
@@ -104,37 +110,45 @@ class ServerOfConnections<In, Out, State> implements Server {
     this.#endpoints = this.#listeners.map((listener) => formatEndpoint(listener.endpoint))
   }
 
-  async suspend(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()))
+  suspend(): Promise<void> {
+    this.#suspended ??= Promise.all(this.#listeners.map((listener) => listener.close())).then(() => {})
+    return this.#suspended
   }
 
   async idle(): Promise<void> {
-    while (![...this.#connections].every((connection) => connection.idle || connection.ending)) {
+    while (![...this.#connections].every((connection) => connection.idle)) {
       await new Promise<void>((resolve) => this.#restWaiters.push(resolve))
     }
   }
 
-  close({ within = this.#limits.closeWithinMs }: { readonly within?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(within)
-    return this.#closing
+  close({ within }: { readonly within?: number } = {}): Promise<void> {
+    const ms = within ?? this.#limits.closeWithinMs
+    if (!Number.isSafeInteger(ms) || ms < 0 || ms > TIMER_MS_MAX) {
+      throw new RangeError(`within must be a whole number of milliseconds from 0 to ${TIMER_MS_MAX}, not ${ms}`)
+    }
+    const deadline = within === undefined && ms === 0 ? undefined : setTimeout(() => this.#drop(), ms)
+    this.#closing ??= this.#close()
+    return this.#closing.finally(() => clearTimeout(deadline))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #close(within: number): Promise<void> {
-    await this.suspend()
+  async #close(): Promise<void> {
     this.#stopping = true
-    const deadline = setTimeout(() => {
-      const error = new NetError('server_closing', `the server ${this.#service.name} has stopped`)
-      for (const connection of this.#connections) connection.abort(error)
-    }, within)
-    for (const connection of this.#connections) connection.deafen()
-    for (const connection of [...this.#connections]) if (connection.idle) connection.end()
-    await Promise.all([...this.#connections].map((connection) => connection.closed))
-    clearTimeout(deadline)
+    await this.suspend()
+    for (const connection of [...this.#connections]) connection.deafen() // ends by itself once it is at rest
+    while (this.#connections.size + this.#turnedAway.size > 0) {
+      await Promise.all([...this.#connections, ...this.#turnedAway].map((connection) => connection.closed))
+    }
     this.#resolveClosed()
+  }
+
+  /** The deadline of stopping has passed. */
+  #drop(): void {
+    const error = new NetError('server_closing', `the server ${this.#service.name} has stopped`)
+    for (const connection of [...this.#connections, ...this.#turnedAway]) connection.abort(error)
   }
 
   #accept(link: Link): void {
@@ -154,7 +168,7 @@ class ServerOfConnections<In, Out, State> implements Server {
     this.#connections.add(connection)
     this.counters.active = this.#connections.size
     connection.open()
-    if (this.#stopping) connection.end()
+    if (this.#stopping) connection.deafen()
   }
 
   #ownerOf(self: () => Connection<In, Out, State>): ConnectionOwner {
@@ -185,15 +199,32 @@ class ServerOfConnections<In, Out, State> implements Server {
     if (this.#restWaiters.length > 0) for (const resolve of this.#restWaiters.splice(0)) resolve()
   }
 
-  /** Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment. */
+  /**
+   * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, and when too many
+   * live that moment at once (they would use up the descriptors) the word is left out.
+   */
   #turnAway(link: Link, code: 'too_many_connections' | 'too_many_from_address', most: number): void {
     countEnded(this.counters, code)
-    const refused: Service<In, Out, State> = { name: this.#service.name, framing: this.#service.framing, message: () => undefined }
-    const owner: ConnectionOwner = { fault: (error) => this.#onFault(error), gone: () => {}, rested: () => {} }
-    const connection = new Connection(refused, link, this.#limits, owner)
+    if (this.#turnedAway.size >= TURNED_AWAY_MAX) return link.destroy()
+    const reason = new NetError(code, `no more than ${most} connections`)
+    const { name, framing } = this.#service
+    const refusal: Service<In, Out, State> = {
+      name,
+      framing,
+      opened: (connection) => {
+        const last = this.#service.farewell?.(reason)
+        if (last !== undefined) connection.send(last)
+        connection.end()
+        return undefined as State
+      },
+      message: () => undefined,
+    }
+    const connection: Connection<In, Out, State> = new Connection(refusal, link, this.#limits, {
+      fault: (error) => this.#onFault(error),
+      gone: () => this.#turnedAway.delete(connection),
+      rested: () => {},
+    })
+    this.#turnedAway.add(connection)
     connection.open()
-    const last = this.#service.farewell?.(new NetError(code, `no more than ${most} connections`))
-    if (last !== undefined) connection.send(last)
-    connection.end()
   }
 }

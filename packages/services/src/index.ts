@@ -1,1 +1,6 @@
-export {}
+/**
+ * The small classic services on `@tillwire/net`.
+ *
+ * @packageDocumentation
+ */
+export { echo } from './echo.ts'

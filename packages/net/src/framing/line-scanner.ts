@@ -1,6 +1,7 @@
 import { FrameError } from './framing.ts'
 
 const LF = 0x0a
+const NONE = Buffer.alloc(0)
 
 /**
  * Finds the ends of lines in a stream. It hands out *blocks*: pieces of one or more whole lines, each with its line feed,
@@ -8,7 +9,8 @@ const LF = 0x0a
  */
 export class LineScanner {
   readonly #lineBytesMax: number
-  #held: Buffer[] = []
+  /** One growing piece, not a list of chunks: a line that comes a byte at a time costs its bytes, not an object for each. */
+  #held: Buffer = NONE
   #heldBytes = 0
 
   constructor(lineBytesMax: number) {
@@ -27,9 +29,9 @@ export class LineScanner {
       const first = chunk.indexOf(LF)
       if (first < 0) return this.#hold(chunk)
       this.#check(this.#heldBytes + first)
-      this.#held.push(chunk.subarray(0, first + 1))
-      const line = Buffer.concat(this.#held, this.#heldBytes + first + 1)
-      this.#held = []
+      this.#append(chunk.subarray(0, first + 1))
+      const line = this.#held.subarray(0, this.#heldBytes)
+      this.#held = NONE
       this.#heldBytes = 0
       block(line)
       start = first + 1
@@ -57,9 +59,19 @@ export class LineScanner {
 
   #hold(rest: Buffer): void {
     this.#check(this.#heldBytes + rest.length)
-    // A short rest is copied, so that it does not keep the whole chunk that it was cut from in memory.
-    this.#held.push(rest.length * 2 < rest.buffer.byteLength ? Buffer.from(rest) : rest)
-    this.#heldBytes += rest.length
+    this.#append(rest)
+  }
+
+  /** Copies, so that a short rest does not keep the whole chunk that it was cut from in memory. */
+  #append(bytes: Buffer): void {
+    const need = this.#heldBytes + bytes.length
+    if (need > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(need, Math.min(this.#held.length * 2, this.#lineBytesMax + 1)))
+      this.#held.copy(grown, 0, 0, this.#heldBytes)
+      this.#held = grown
+    }
+    bytes.copy(this.#held, this.#heldBytes)
+    this.#heldBytes = need
   }
 
   #check(bytes: number): void {

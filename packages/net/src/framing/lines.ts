@@ -7,7 +7,7 @@ const CR = 0x0d
 
 /**
  * One message a line: text in UTF-8, ended by LF or CR LF on the way in, by LF on the way out. Bytes that are not UTF-8 read
- * as U+FFFD. A message with a line feed inside cannot be sent: it throws.
+ * as U+FFFD. The limit counts the bytes before the line feed, a carriage return among them. A message with a line feed inside cannot be sent: it throws.
  */
 export function lines(): Framing<string> {
   return {

@@ -9,6 +9,7 @@ export class SocketLink implements Link {
   readonly #written: (error?: Error | null) => void
   #events: LinkEvents | undefined
   #error: Error | undefined
+  #paused = false
 
   constructor(socket: Socket, peer: string, address: string) {
     this.#socket = socket
@@ -28,6 +29,12 @@ export class SocketLink implements Link {
     return this.#socket.writableLength
   }
 
+  get underWay(): number {
+    // libuv's own count. It has no public name; without it a write counts as moving only when all of it has left.
+    const { _handle: handle } = this.#socket as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
+    return handle?.writeQueueSize ?? this.#socket.writableLength
+  }
+
   open(events: LinkEvents): void {
     const socket = this.#socket
     if (socket.closed) {
@@ -38,7 +45,7 @@ export class SocketLink implements Link {
     socket.on('data', (chunk: Buffer) => events.data(chunk))
     socket.on('end', () => events.ended())
     socket.on('close', () => events.closed(this.#error))
-    socket.resume()
+    if (!this.#paused) socket.resume()
   }
 
   write(bytes: Buffer): void {
@@ -46,11 +53,13 @@ export class SocketLink implements Link {
   }
 
   pause(): void {
+    this.#paused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#paused = false
+    if (this.#events !== undefined) this.#socket.resume()
   }
 
   end(): void {

@@ -22,7 +22,8 @@ export function dialSocket(
       reject(error)
     }
     const aborted = (): void => giveUp(new NetError('aborted', `${name}: the caller gave up`, signal?.reason))
-    const failed = (error: Error): void => giveUp(fromSystem(error, name, 'connect_failed'))
+    const failed = (error: NodeJS.ErrnoException): void =>
+      giveUp(fromSystem(error, name, error.code === 'ENOENT' ? 'connect_refused' : 'connect_failed'))
     const connected = (): void => {
       settle()
       resolve(socket)

@@ -21,7 +21,12 @@ export interface Link {
   readonly address: string
   /** Bytes that were given to {@link write} and have not left yet. */
   readonly unsent: number
-  /** Names the owner and begins to read. */
+  /**
+   * Bytes of the write under way that the kernel has not taken. Unlike {@link unsent} it shrinks while one large write goes out
+   * piece by piece, and it costs more to ask.
+   */
+  readonly underWay: number
+  /** Names the owner and begins to read, unless {@link pause} was called before. */
   open(events: LinkEvents): void
   /** Takes bytes; they must not change while `unsent` is above 0. */
   write(bytes: Buffer): void
