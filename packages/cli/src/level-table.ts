@@ -27,7 +27,7 @@ export function levelTable(rows: readonly LevelRow[]): string {
     head: ['location', 'item', 'on hand', 'reserved', 'available'],
     colAligns: ['left', 'left', 'right', 'right', 'right'],
     chars: PLAIN,
-    style: { 'padding-left': 0, 'padding-right': 0, head: process.stdout.isTTY ? ['bold'] : [] },
+    style: { 'padding-left': 0, 'padding-right': 0, border: [], head: process.stdout.isTTY ? ['bold'] : [] },
   })
   for (const row of [...rows].sort((a, b) => compare(a.location, b.location) || compare(a.item, b.item))) {
     table.push([printable(row.location), printable(row.item), String(row.onHand), String(row.reserved), String(row.available)])
