@@ -21,5 +21,6 @@ export {
   type WatchEvent,
   type Welcome,
 } from './reply.ts'
+export { decodeReply } from './reply-decoder.ts'
 export { formatTime, parseTime } from './time.ts'
 export { type Draft, decodeTransaction, encodeTransaction, hasLines, sameContent } from './transaction.ts'

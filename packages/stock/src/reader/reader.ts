@@ -1,6 +1,6 @@
 import { type Client, connect, lines } from '@tillwire/net'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
-import { type Answer, encodeHello, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
+import { type Answer, decodeReply, encodeHello, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
 
 /** Which levels are wanted; every part narrows. */
 export interface LevelQuestion {
@@ -75,17 +75,12 @@ export class Reader implements AsyncDisposable {
 }
 
 function decode(line: string): Reply {
-  let reply: Reply
-  try {
-    reply = JSON.parse(line) as Reply
-  } catch {
-    throw violated()
-  }
+  const reply = decodeReply(line)
   if (!('error' in reply)) return reply
   const code = reply.error.code in STOCK_ERRORS ? (reply.error.code as StockErrorCode) : 'protocol_violated'
   throw new StockError(code, reply.error.message)
 }
 
 function violated(): StockError {
-  return new StockError('protocol_violated', 'the server does not speak the stock protocol')
+  return new StockError('protocol_violated', 'the server answered something else than was asked; is it a stock server?')
 }
