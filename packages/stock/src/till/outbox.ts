@@ -8,6 +8,8 @@ import { type Draft, decodeTransaction, encodeTransaction, parseObject, type Tra
 
 const OUTBOX: FolderUse = { what: 'outbox', inUse: 'outbox_in_use', unusable: 'outbox_unusable' }
 
+/** Of the tables below. */
+const VERSION = 1
 const SCHEMA = `
   CREATE TABLE till (
     name  TEXT NOT NULL,
@@ -80,25 +82,24 @@ export class Outbox {
     this.till = till
     this.#limits = limits
     this.#folder = FolderLock.claim(folder, OUTBOX)
+    let db: DatabaseSync | undefined
     try {
-      this.#db = openDatabase(this.#folder.file('outbox.db'))
+      db = openDatabase(this.#folder.file('outbox.db'))
+      this.#db = db
       const meta = this.#meta(till)
       if (meta.name !== till) {
         throw new StockError('outbox_of_other_till', `the outbox ${this.#folder.path} belongs to the till ${meta.name}, not to ${till}`)
       }
       this.#epoch = meta.epoch
       this.#acked = meta.acked
-      this.#last = Math.max(
-        meta.acked,
-        (this.#db.prepare('SELECT max(seq) AS last FROM outgoing').get() as { last: number | null }).last ?? 0,
-      )
-      this.#insert = this.#db.prepare('INSERT INTO outgoing VALUES (?, ?, ?)')
-      this.#after = this.#db.prepare('SELECT seq, line FROM outgoing WHERE seq > ? ORDER BY seq LIMIT ?')
-      this.#keep = this.#db.prepare('INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)')
+      this.#last = Math.max(meta.acked, (db.prepare('SELECT max(seq) AS last FROM outgoing').get() as { last: number | null }).last ?? 0)
+      this.#insert = db.prepare('INSERT INTO outgoing VALUES (?, ?, ?)')
+      this.#after = db.prepare('SELECT seq, line FROM outgoing WHERE seq > ? ORDER BY seq LIMIT ?')
+      this.#keep = db.prepare('INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)')
     } catch (cause) {
+      db?.close()
       this.#folder.release()
-      if (cause instanceof StockError) throw cause
-      throw new StockError('outbox_unusable', `the outbox ${this.#folder.path} cannot be used: ${(cause as Error).message}`, { cause })
+      throw this.#unusable('used', cause)
     }
   }
 
@@ -125,14 +126,14 @@ export class Outbox {
   /**
    * Writes transactions, in order, all or none; they are on the disk when this returns. Those without an id get a UUIDv7.
    * @returns the number of the last one
-   * @throws StockError `bad_field` for a draft that the protocol does not allow, `outbox_full`, `outbox_unusable` when the disk
+   * @throws StockError `bad_field` or `line_too_long` for a draft that the protocol does not allow, `outbox_full`, `outbox_unusable` when the disk
    *   refuses: then none of them was taken.
    */
   put(drafts: readonly Draft[], now: number, note?: OutboxNote): number {
     const most = this.#limits.outboxTransactionsMax
     if (this.waiting + drafts.length > most)
       throw new StockError('outbox_full', `the outbox holds ${this.waiting} unsent transactions; it takes ${most}`)
-    const lines = drafts.map((draft, index) => checkedLine(draft, this.#last + 1 + index))
+    const lines = drafts.map((draft, index) => checkedLine({ id: randomUUIDv7(), ...draft } as Draft, this.#last + 1 + index, this.#limits))
     this.#commit(() => {
       let seq = this.#last
       for (const line of lines) this.#insert.run(++seq, now, line)
@@ -154,13 +155,28 @@ export class Outbox {
 
   /** The transactions behind a number, in order, at most so many. */
   after(seq: number, most: number): readonly Outgoing[] {
-    return this.#after.all(seq, most) as unknown as Outgoing[]
+    try {
+      return this.#after.all(seq, most) as unknown as Outgoing[]
+    } catch (cause) {
+      throw this.#unusable('read', cause)
+    }
+  }
+
+  /** Whether the transaction of this number is still here. */
+  holds(seq: number): boolean {
+    return this.after(seq - 1, 1)[0]?.seq === seq
   }
 
   /** The server has given the till an epoch. */
   begin(epoch: number): void {
     this.#commit(() => this.#db.prepare('UPDATE till SET epoch = ?').run(epoch))
     this.#epoch = epoch
+  }
+
+  /** The server has lost what it had behind this number: it waits again. */
+  rewind(acked: number): void {
+    this.#commit(() => this.#db.prepare('UPDATE till SET acked = ?').run(acked))
+    this.#acked = acked
   }
 
   /** The server holds everything up to `acked`; these results came along. Old rows that it holds are let go. */
@@ -214,27 +230,43 @@ export class Outbox {
       this.#db.exec('COMMIT')
     } catch (cause) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw new StockError('outbox_unusable', `the outbox ${this.#folder.path} cannot be written: ${(cause as Error).message}`, { cause })
+      throw this.#unusable('written', cause)
     }
+  }
+
+  #unusable(done: string, cause: unknown): StockError {
+    if (cause instanceof StockError) return cause
+    return new StockError('outbox_unusable', `the outbox ${this.#folder.path} cannot be ${done}: ${(cause as Error).message}`, { cause })
   }
 }
 
-/** The line of a draft, after the same check that the server makes: what it would turn away must not enter the queue. */
-function checkedLine(draft: Draft, seq: number): string {
-  const line = encodeTransaction({ id: randomUUIDv7(), ...draft } as Draft, seq)
+/**
+ * The line of a draft, after the same check that the server makes: what it would turn away must not enter the queue.
+ * @throws StockError `bad_field`, `line_too_long`.
+ */
+export function checkedLine(draft: Draft, seq: number, { lineBytesMax }: StockLimits): string {
+  const line = encode(draft, seq)
   decodeTransaction(parseObject(line))
+  const bytes = Buffer.byteLength(line)
+  if (bytes >= lineBytesMax) throw new StockError('line_too_long', `the transaction takes ${bytes} bytes; a line may have ${lineBytesMax}`)
   return line
 }
 
-/** @throws StockError `bad_field` when the protocol does not allow the draft. */
-export function checkDraft(draft: Draft): void {
-  decodeTransaction(parseObject(encodeTransaction(draft, 1)))
+function encode(draft: Draft, seq: number): string {
+  try {
+    return encodeTransaction(draft, seq)
+  } catch (cause) {
+    throw new StockError('bad_field', 'at must be a time in milliseconds since 1970', { field: 'at', cause })
+  }
 }
 
 function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
   const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
-  if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = 1; COMMIT`)
-  return db
+  if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version === VERSION) return db
+  db.close()
+  throw new Error(`it is of version ${version}, this program knows version ${VERSION}`)
 }

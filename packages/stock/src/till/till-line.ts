@@ -2,7 +2,7 @@ import { type Connection, dial, lines, NetError, type Service } from '@tillwire/
 import type { Clock } from '../clock.ts'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
 import type { StockLimits } from '../limits.ts'
-import { type Ack, encodeHello, type Reply, type Welcome } from '../protocol/index.ts'
+import { type Ack, decodeReply, encodeHello, type TransactionResult, type Welcome } from '../protocol/index.ts'
 import type { Outbox } from './outbox.ts'
 
 /** What a line tells its till. */
@@ -15,6 +15,8 @@ export interface TillLineEvents {
 
 /** Rows are fetched from the outbox in steps of this size. */
 const FETCH_ROWS = 256
+/** How long a polite end may take, in milliseconds. */
+const CLOSE_MS = 2_000
 
 /**
  * One connection of a till: says hello, sends the outbox in order ahead of its acknowledgements, up to the window, and hears the
@@ -33,11 +35,15 @@ export class TillLine {
   #welcomed = false
   #sent = 0
   #acked = 0
+  /** What the server had at the welcome: up to here it only says again what it said before. */
+  #known = 0
   /** Bytes of each transaction that is sent and not acknowledged, from `#acked + 1` on. */
   readonly #outstanding: number[] = []
   #outstandingBytes = 0
   #pumping = false
   #cancelSilence: (() => void) | undefined
+  /** The silence that is timed is one in which an answer is owed. */
+  #owed = false
 
   constructor(outbox: Outbox, clock: Clock, limits: StockLimits, events: TillLineEvents) {
     this.#outbox = outbox
@@ -63,6 +69,10 @@ export class TillLine {
       this.#closed(error as NetError)
       return
     }
+    if (this.#reason !== undefined) {
+      this.#connection.abort() // closed in the very moment in which the connection was made
+      return
+    }
     const { till, epoch, acked } = this.#outbox
     this.#connection.send(encodeHello({ till, epoch, last: acked }))
     this.#listenForSilence()
@@ -78,8 +88,10 @@ export class TillLine {
   /** Ends politely: what was acknowledged stays acknowledged, the rest is sent again another time. */
   close(): void {
     this.#reason ??= new StockError('stopping', 'the till was closed')
-    this.#connection?.end()
-    if (this.#connection === undefined) this.#closed(undefined)
+    if (this.#connection === undefined) return this.#closed(undefined)
+    this.#cancelSilence?.()
+    this.#cancelSilence = this.#clock.after(CLOSE_MS, () => this.#connection?.abort()) // a server that does not even read
+    this.#connection.end()
   }
 
   async #pumpOut(): Promise<void> {
@@ -89,79 +101,84 @@ export class TillLine {
         const room = windowTransactionsMax - this.#outstanding.length
         if (room <= 0 || this.#outstandingBytes >= windowBytesMax) return
         const rows = this.#outbox.after(this.#sent, Math.min(room, FETCH_ROWS))
-        if (rows[0]?.seq !== this.#sent + 1) {
-          this.#drop(
-            new StockError(
-              'outbox_behind',
-              `the server asks for transaction ${this.#sent + 1} of ${this.#outbox.till}, which the outbox no longer holds`,
-            ),
-          )
-          return
-        }
+        if (rows[0]?.seq !== this.#sent + 1) throw this.#missing(this.#sent + 1)
         for (const { seq, line } of rows) {
           this.#sent = seq
           this.#outstanding.push(line.length)
           this.#outstandingBytes += line.length
           if (!this.#connection.send(line)) await this.#connection.writable()
+          if (this.#outstandingBytes >= windowBytesMax) break
         }
-        this.#listenForSilence()
+        if (!this.#owed) this.#listenForSilence()
       }
     } catch (error) {
-      if (!(error instanceof NetError)) throw error // a NetError is the connection's end, which is told elsewhere
+      if (error instanceof StockError) this.#drop(error)
+      else if (!(error instanceof NetError)) throw error // a NetError is the connection's end, which is told elsewhere
     } finally {
       this.#pumping = false
     }
   }
 
   #heard(line: string): undefined {
-    let reply: Reply
     try {
-      reply = JSON.parse(line) as Reply
-    } catch {
-      this.#drop(new StockError('protocol_violated', 'the server said something that is not JSON; is it a stock server?'))
-      return
+      const reply = decodeReply(line)
+      this.#listenForSilence()
+      if ('ack' in reply) this.#acknowledged(reply)
+      else if ('welcome' in reply) this.#greeted(reply)
+      else if ('error' in reply) this.#refused(reply.error)
+      if ('time' in reply && this.#reason === undefined) this.#events.heard(reply.time)
+    } catch (error) {
+      if (!(error instanceof StockError)) throw error
+      this.#drop(error) // what the server said makes no sense, or the outbox cannot take it in now
     }
-    this.#listenForSilence()
-    if ('ack' in reply) this.#acknowledged(reply)
-    else if ('welcome' in reply) this.#greeted(reply)
-    else if ('error' in reply) this.#refused(reply.error)
-    if ('time' in reply) this.#events.heard(reply.time)
   }
 
   #greeted(welcome: Welcome): void {
-    if (welcome.till !== this.#outbox.till || welcome.epoch === undefined || welcome.last === undefined) {
-      this.#drop(new StockError('protocol_violated', 'the welcome is not for this till'))
-      return
+    const { till, last, acked } = this.#outbox
+    if (this.#welcomed || welcome.till !== till || welcome.epoch === undefined || welcome.last === undefined)
+      throw new StockError('protocol_violated', 'the welcome is not for this till')
+    if (welcome.last > last) {
+      const knows = `the server has ${welcome.last} transactions of ${till}, the outbox ${last}`
+      throw new StockError('outbox_behind', `${knows}: the outbox was restored or copied; start a new one`)
     }
-    if (welcome.last > this.#outbox.last) {
-      const knows = `the server has ${welcome.last} transactions of ${this.#outbox.till}, the outbox ${this.#outbox.last}`
-      this.#drop(new StockError('outbox_behind', `${knows}: the outbox was restored or copied; start a new one`))
-      return
-    }
+    if (welcome.last < acked && !this.#outbox.holds(welcome.last + 1)) throw this.#missing(welcome.last + 1)
     // What it has and we do not know it has is sent again, for the results; what it has lost is sent again, for good.
-    this.#sent = Math.min(this.#outbox.acked, welcome.last)
+    this.#known = welcome.last
+    this.#sent = Math.min(acked, welcome.last)
     this.#acked = this.#sent
     this.#welcomed = true
     this.#events.welcomed(welcome)
+    this.#listenForSilence()
     this.pump()
   }
 
   #acknowledged(ack: Ack): void {
-    if (ack.ack > this.#sent) {
-      this.#drop(new StockError('protocol_violated', `the server acknowledged ${ack.ack}, and ${this.#sent} were sent`))
-      return
-    }
-    while (this.#acked < ack.ack) {
+    const results = ack.results ?? []
+    if (!this.#welcomed || ack.ack > Math.max(this.#sent, this.#known))
+      throw new StockError('protocol_violated', `the server acknowledged ${ack.ack}, and ${this.#sent} were sent`)
+    // What it had before is acknowledged all at once, but the results come one by one: they are waited for.
+    const upTo = ack.ack > this.#known ? ack.ack : Math.min(lastRepeated(results, this.#acked), this.#sent)
+    while (this.#acked < upTo) {
       this.#acked++
       this.#outstandingBytes -= this.#outstanding.shift() ?? 0
     }
-    this.#events.acknowledged(ack)
-    const gap = ack.results?.find((result) => result.refused === 'seq_gap' || result.refused === 'seq_reused')
-    if (gap === undefined) this.pump()
-    else
-      this.#drop(
-        new StockError('protocol_violated', `the server answered ${gap.refused} for transaction ${gap.seq} of ${this.#outbox.till}`),
-      )
+    this.#events.acknowledged({ ...ack, ack: upTo })
+    const wrong = results.find((result) => result.refused === 'seq_gap' || result.refused === 'seq_reused')
+    if (wrong?.refused === 'seq_reused') {
+      const other = `the server has another transaction ${wrong.seq} of ${this.#outbox.till} than the outbox`
+      throw new StockError('outbox_behind', `${other}: the outbox was restored or copied; start a new one`)
+    }
+    if (wrong !== undefined)
+      throw new StockError('protocol_violated', `the server found a gap before transaction ${wrong.seq} of ${this.#outbox.till}`)
+    this.#listenForSilence()
+    this.pump()
+  }
+
+  #missing(seq: number): StockError {
+    return new StockError(
+      'outbox_behind',
+      `the server asks for transaction ${seq} of ${this.#outbox.till}, which the outbox no longer holds`,
+    )
   }
 
   #refused(error: { readonly code: string; readonly message: string }): void {
@@ -169,16 +186,19 @@ export class TillLine {
     this.#drop(new StockError(code, `the server says: ${error.message}`))
   }
 
-  /** Something was said or sent: silence counts from here. It is asked about once, and then ends the line. */
+  /** Something was said, or an answer is owed from now on: silence counts from here. It is asked about once, and then ends the line. */
   #listenForSilence(): void {
     this.#cancelSilence?.()
     const { ackMs, heartbeatMs } = this.#limits
-    const owed = !this.#welcomed || this.#outstanding.length > 0
-    this.#cancelSilence = owed ? this.#clock.after(ackMs, () => this.#silent()) : this.#clock.after(heartbeatMs, () => this.#askTime())
+    this.#owed = !this.#welcomed || this.#outstanding.length > 0
+    this.#cancelSilence = this.#owed
+      ? this.#clock.after(ackMs, () => this.#silent())
+      : this.#clock.after(heartbeatMs, () => this.#askTime())
   }
 
   #askTime(): void {
     this.#connection?.send('{"ask":0,"time":{}}')
+    this.#owed = true
     this.#cancelSilence = this.#clock.after(this.#limits.ackMs, () => this.#silent())
   }
 
@@ -188,6 +208,7 @@ export class TillLine {
 
   #drop(reason: StockError): void {
     this.#reason ??= reason
+    this.#cancelSilence?.()
     this.#connection?.abort()
   }
 
@@ -196,4 +217,9 @@ export class TillLine {
     const words = reason === undefined ? 'the server has ended the connection' : reason.message
     this.#resolveEnded(this.#reason ?? new StockError('server_unreachable', words, { cause: reason }))
   }
+}
+
+/** The highest number among results that were said before; `from` where there is none. */
+function lastRepeated(results: readonly TransactionResult[], from: number): number {
+  return results.reduce((last, { seq, repeated }) => (repeated === true && seq > last ? seq : last), from)
 }

@@ -1,9 +1,9 @@
-import { backoffMs } from '@tillwire/net'
+import { backoffMs, parseEndpoint } from '@tillwire/net'
 import { type Clock, systemClock } from '../clock.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
 import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../limits.ts'
-import type { Ack, Draft, TransactionResult, Welcome } from '../protocol/index.ts'
-import { checkDraft, Outbox, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
+import { type Ack, type Draft, decodeRequest, encodeHello, parseObject, type TransactionResult, type Welcome } from '../protocol/index.ts'
+import { checkedLine, Outbox, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
 import { TillLine } from './till-line.ts'
 
 /** How a till stands with its server. */
@@ -43,8 +43,11 @@ const FINAL: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>([
   'bad_field',
   'bad_json',
   'bad_message',
-  'protocol_violated',
+  'line_too_long',
 ])
+
+/** As long as the ids that the outbox gives. */
+const ANY_ID = '00000000-0000-7000-8000-000000000000'
 
 /**
  * A producer of transactions that loses none: each is on its own disk before {@link post} returns, and is sent, in order, once and
@@ -62,9 +65,16 @@ export class Till implements AsyncDisposable {
   #state: TillState
   #settlers: { resolve: () => void; reject: (reason: StockError) => void }[] = []
   #running: Promise<void>
+  #closing: Promise<void> | undefined
 
-  /** Opens the outbox and begins to connect. @throws StockError `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`. */
+  /**
+   * Opens the outbox and begins to connect.
+   * @throws StockError `bad_field` for a name that no till can have, `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`;
+   *   NetError `endpoint_invalid`.
+   */
   constructor(options: TillOptions) {
+    decodeRequest(parseObject(encodeHello({ till: options.till })))
+    parseEndpoint(options.server)
     this.#options = options
     this.#server = options.server
     this.#limits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
@@ -96,6 +106,7 @@ export class Till implements AsyncDisposable {
 
   /** Takes several in one step, all or none, with a note of how far an input was taken in. */
   postAll(drafts: readonly Draft[], note?: OutboxNote): number {
+    if (this.#stop.signal.aborted) throw closed()
     const last = this.#outbox.put(drafts, this.#clock.now(), note)
     this.#change({})
     this.#line?.pump()
@@ -117,14 +128,15 @@ export class Till implements AsyncDisposable {
     return this.#outbox.refused(seq, most)
   }
 
-  /** Looks at a transaction without taking it. @throws StockError `bad_field` as {@link post} would. */
+  /** Looks at a transaction without taking it. @throws StockError `bad_field`, `line_too_long` as {@link post} would. */
   check(draft: Draft): void {
-    checkDraft(draft)
+    checkedLine({ id: ANY_ID, ...draft } as Draft, Number.MAX_SAFE_INTEGER, this.#limits)
   }
 
   /** Resolves when at most `most` wait in the outbox; rejects when they never will, with the reason. */
   settled(most = 0): Promise<void> {
     if (this.#outbox.waiting <= most) return Promise.resolve()
+    if (this.#stop.signal.aborted) return Promise.reject(closed())
     if (this.#state.line === 'fenced') return Promise.reject(this.#state.reason)
     return new Promise((resolve, reject) => {
       const check = { resolve: () => (this.#outbox.waiting <= most ? resolve() : this.#settlers.push(check)), reject }
@@ -133,18 +145,21 @@ export class Till implements AsyncDisposable {
   }
 
   /** Ends the line and closes the outbox; what waits in it waits for the next time. */
-  async close(): Promise<void> {
-    if (this.#stop.signal.aborted) return this.#running
-    this.#stop.abort()
-    this.#line?.close()
-    await this.#running
-    this.#outbox.close()
-    const reason = new StockError('stopping', 'the till was closed')
-    for (const { reject } of this.#settlers.splice(0)) reject(reason)
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#stop.abort()
+    this.#line?.close()
+    await this.#running
+    this.#outbox.close()
+    for (const { reject } of this.#settlers.splice(0)) reject(closed())
   }
 
   async #run(): Promise<void> {
@@ -174,7 +189,9 @@ export class Till implements AsyncDisposable {
   }
 
   #welcomed(welcome: Welcome): void {
-    if (welcome.epoch !== undefined && welcome.epoch !== this.#outbox.epoch) this.#outbox.begin(welcome.epoch)
+    const { epoch = 0, last = 0 } = welcome
+    if (epoch !== this.#outbox.epoch) this.#outbox.begin(epoch)
+    if (last < this.#outbox.acked) this.#outbox.rewind(last)
     this.#change({ line: 'online', reason: undefined })
   }
 
@@ -208,4 +225,8 @@ export class Till implements AsyncDisposable {
       signal.addEventListener('abort', done)
     })
   }
+}
+
+function closed(): StockError {
+  return new StockError('stopping', 'the till was closed')
 }
