@@ -33,3 +33,8 @@ export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
 }
+
+/** JSON that a terminal can show: the control characters that JSON lets through are written as escapes, which mean the same. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[\u007f-\u009f]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`)
+}

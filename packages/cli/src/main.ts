@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { NetError } from '@tillwire/net'
+import { StockError } from '@tillwire/stock'
 import { Command, CommanderError } from 'commander'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
@@ -30,6 +31,16 @@ for (const command of [serveCommand(), postCommand(), levelsCommand(), watchComm
 }
 for (const command of [program, ...program.commands]) command.exitOverride()
 
+// Whatever nobody caught is a fault of the program: it is said on one line all the same, and the process ends.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(
+    `tillwire: internal fault: ${oneLine(error)}${process.env.TILLWIRE_STACK ? `\n${error.stack}` : ' (TILLWIRE_STACK=1 shows where)'}\n`,
+  )
+  process.exit(EXIT.failed)
+})
+
+process.stderr.on('error', () => {}) // nobody reads what we complain about
+
 // A reader that goes away (`tillwire levels | head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
 
@@ -40,8 +51,13 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage // commander has printed it
   } else {
     process.stderr.write(`tillwire: ${oneLine(error)}${hint(error)}\n`)
-    process.exitCode = error instanceof Failure ? error.exitCode : EXIT.failed
+    process.exitCode = exitCodeOf(error)
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof Failure) return error.exitCode
+  return error instanceof StockError && error.code === 'bad_field' ? EXIT.usage : EXIT.failed
 }
 
 function hint(error: unknown): string {

@@ -1,4 +1,5 @@
-import type { Draft, Till } from '@tillwire/stock'
+import { createHash } from 'node:crypto'
+import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
 import { EXIT, Failure, oneLine } from './failure.ts'
 import {
   Fingerprint,
@@ -8,6 +9,7 @@ import {
   type KnownPart,
   READERS,
   type Source,
+  utf8,
   withDefinitions,
 } from './input/index.ts'
 
@@ -15,9 +17,8 @@ import {
 export interface PostingOptions {
   readonly format: InputFormat
   readonly location: string | undefined
+  /** Put a definition before the first use of a location or an item. */
   readonly define: boolean
-  /** Tells the ways apart in which the same bytes can be posted. */
-  readonly key: string
 }
 
 /** What was posted. Definitions are not counted. */
@@ -26,59 +27,75 @@ export interface PostingSummary {
   readonly lines: number
   readonly refused: number
   readonly flagged: number
-  /** How many drafts of the input an earlier run had taken in. */
-  readonly before: number
+  /** How much of it an earlier run had taken in. */
+  readonly before: 'nothing' | 'some' | 'all'
 }
+
+/** Numbers in the outbox: behind the first, up to and including the second. */
+type Span = readonly [after: number, upTo: number]
 
 /** What the outbox notes of an input, in the same step as its transactions. */
 interface InputNote extends KnownPart {
   readonly path: string
-  /** Drafts taken in so far. */
+  /** Drafts of the input that were taken in so far, without the definitions that were put before them. */
   readonly drafts: number
-  /** The number before its first transaction in the outbox. */
-  readonly since: number
+  /** The digest of the last of them. */
+  readonly last: string
+  /** Where they are in the outbox; other inputs may have come between. */
+  readonly spans: readonly Span[]
   /** The time that its transactions without one have: the same in every run. */
   readonly now: number
+  /** Definitions were put before them. */
+  readonly define: boolean
 }
 
 /** Drafts that become durable in one step. */
 const STEP = 500
 /** Drafts that may wait in the outbox before more are read: the disk is no place for a whole input twice. */
 const AHEAD = 20_000
+/** Refused transactions are looked through in steps of this size. */
+const REFUSED_ROWS = 1_000
 
 /** Takes an input into a till's outbox once, however often it is begun. */
 export class Posting {
   readonly #till: Till
   readonly #source: Source
   readonly #options: PostingOptions
+  readonly #prefix: string
+  #size = 0
   #drafts = 0
   #transactions = 0
   #lines = 0
-  #before = 0
-  #since = 0
   #note: InputNote | undefined
 
   constructor(till: Till, source: Source, options: PostingOptions) {
     this.#till = till
     this.#source = source
     this.#options = options
+    // The same bytes at another location, or read as another format, are another input.
+    this.#prefix = `input ${JSON.stringify([options.format, options.location])} `
   }
 
   /** Drafts of the input, definitions included. Known after {@link check}. */
   get size(): number {
-    return this.#drafts
+    return this.#size
   }
 
   /** How many of them are durable at the server when the till stands at `acked`. */
   done(acked: number): number {
-    return Math.max(0, Math.min(this.#drafts, acked - this.#since))
+    const spans = this.#note?.spans ?? []
+    const taken = spans.reduce((sum, [after, upTo]) => sum + Math.max(0, Math.min(acked, upTo) - after), 0)
+    return Math.min(this.#size, taken)
   }
 
   /** Reads the whole input once: finds what is wrong with it before anything is taken, and what of it was taken before. */
-  async check(): Promise<void> {
+  async check(stop: AbortSignal): Promise<void> {
     const known = this.#till.notes(this.#prefix).map(({ value }) => JSON.parse(value) as InputNote)
     const print = new Fingerprint(known.map(({ bytes }) => bytes))
-    for await (const { draft } of this.#read(print.pass(this.#source.read()), Date.now())) {
+    for await (const { draft, added } of this.#read(print.pass(this.#source.read()), Date.now())) {
+      if (stop.aborted) return
+      this.#size++
+      if (added === true) continue
       this.#drafts++
       if (isDefinition(draft)) continue
       this.#transactions++
@@ -87,65 +104,124 @@ export class Posting {
     const digest = print.digest()
     const same = known.find((note) => note.digest === digest && note.bytes === print.bytes)
     const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
-    const earlier = same ?? grown
-    this.#before = earlier?.drafts ?? 0
-    this.#since = earlier?.since ?? this.#till.last
-    this.#note = {
-      path: this.#source.path,
-      bytes: print.bytes,
-      digest,
-      drafts: this.#before,
-      since: this.#since,
-      now: earlier?.now ?? Date.now(),
-    }
+    const fresh = { drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define }
+    const found = same ?? grown
+    const earlier = found === undefined || this.#wasInVain(found) ? fresh : found
+    this.#note = { ...earlier, path: this.#source.path, bytes: print.bytes, digest }
   }
 
   /** Takes in what was not taken before, and waits until the server has it all. */
   async run(stop: AbortSignal): Promise<PostingSummary> {
-    let note = this.#note as InputNote
+    const { drafts: before, last, now, define } = this.#note as InputNote
     let index = 0
     let step: Draft[] = []
-    const take = (): void => {
-      note = { ...note, drafts: note.drafts + step.length }
-      this.#till.postAll(step, { key: `${this.#prefix}${note.digest}`, value: JSON.stringify(note) })
-      step = []
-    }
-    for await (const { draft } of this.#read(this.#source.read(), note.now)) {
+    let own: Draft[] = []
+    for await (const { draft, added, line } of this.#read(this.#source.read(), now)) {
       if (stop.aborted) break
-      if (index++ < this.#before) continue
+      if (added === true) {
+        if (define && index < before) continue
+      } else if (index++ < before) {
+        if (index === before && digestOf(draft) !== last) throw this.#changed(line)
+        continue
+      } else own.push(draft)
       step.push(draft)
       if (step.length < STEP) continue
-      take()
+      this.#take(step, own)
+      step = []
+      own = []
       await this.#till.settled(AHEAD)
     }
-    if (step.length > 0 && !stop.aborted) take()
+    if (step.length > 0 && !stop.aborted) this.#take(step, own)
     await this.#till.settled()
-    const { refused, flagged } = this.#till.totals(this.#since)
-    return { transactions: this.#transactions, lines: this.#lines, refused, flagged, before: this.#before }
+    const totals = this.#totals()
+    const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
+    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier }
   }
 
-  /** The first refused transactions of this input. */
-  refused(most: number): ReturnType<Till['refused']> {
-    return this.#till.refused(this.#since, most)
+  /** The refused transactions of this input, in order. */
+  *refused(): Generator<RefusedTransaction, void, undefined> {
+    for (const row of this.#allRefused(this.#note?.spans ?? [])) if (!isKnownItem(row)) yield row
   }
 
-  get #prefix(): string {
-    return `input ${this.#options.key} `
+  #take(drafts: readonly Draft[], own: readonly Draft[]): void {
+    const note = this.#note as InputNote
+    const after = this.#till.last
+    const upTo = after + drafts.length
+    const [open, ...closed] = [...note.spans].reverse()
+    const spans: Span[] = open?.[1] === after ? [...closed.reverse(), [open[0], upTo]] : [...note.spans, [after, upTo]]
+    const last = own.at(-1)
+    const next: InputNote = {
+      ...note,
+      drafts: note.drafts + own.length,
+      last: last === undefined ? note.last : digestOf(last),
+      spans,
+      define: this.#options.define,
+    }
+    this.#till.postAll(drafts, { key: `${this.#prefix}${note.digest}`, value: JSON.stringify(next) })
+    this.#note = next
+  }
+
+  /** An input that was posted without definitions, and all of it refused, may begin again with them. */
+  #wasInVain({ define, drafts, spans }: InputNote): boolean {
+    if (define || !this.#options.define) return false
+    let refused = 0
+    for (const { refused: code } of this.#allRefused(spans)) if (code === 'unknown_location') refused++
+    return refused === drafts
+  }
+
+  #totals(): { refused: number; flagged: number } {
+    const { spans } = this.#note as InputNote
+    let refused = 0
+    let flagged = 0
+    for (const [after, upTo] of spans) {
+      const [from, to] = [this.#till.totals(after), this.#till.totals(upTo)]
+      refused += from.refused - to.refused
+      flagged += from.flagged - to.flagged
+    }
+    for (const row of this.#allRefused(spans)) if (isKnownItem(row)) refused--
+    return { refused, flagged }
+  }
+
+  *#allRefused(spans: readonly Span[]): Generator<RefusedTransaction, void, undefined> {
+    for (const [after, upTo] of spans) {
+      for (let seq = after; ; ) {
+        const rows = this.#till.refused(seq, REFUSED_ROWS).filter((row) => row.seq <= upTo)
+        yield* rows
+        if (rows.length < REFUSED_ROWS) break
+        seq = (rows.at(-1) as RefusedTransaction).seq
+      }
+    }
+  }
+
+  #changed(line: number): Failure {
+    const what = `${this.#source.name}: line ${line}: this is the last transaction that was posted before, and it has changed since`
+    return new Failure(`${what}; put what is new into a file of its own`, EXIT.usage)
   }
 
   async *#read(chunks: AsyncIterable<Buffer>, now: number): AsyncGenerator<InputDraft, void, undefined> {
     const { format, location, define } = this.#options
-    const drafts = READERS[format](chunks, { location, now })
+    const drafts = READERS[format](utf8(chunks), { location, now })
     let line = 0
     try {
-      for await (const read of define ? withDefinitions(drafts) : drafts) {
+      for await (const read of define ? withDefinitions(drafts, now) : drafts) {
         line = read.line
         this.#till.check(read.draft)
         yield read
       }
     } catch (error) {
-      const where = error instanceof Failure ? '' : `line ${line}: `
+      const where = error instanceof Failure || line === 0 ? '' : `line ${line}: `
       throw new Failure(`${this.#source.name}: ${where}${oneLine(error)}`, EXIT.usage)
     }
   }
+}
+
+function digestOf(draft: Draft): string {
+  return createHash('sha256').update(JSON.stringify(draft)).digest('base64')
+}
+
+/** A definition of ours that names an item by its barcode: the server knows it already, and that is all that was wanted. */
+function isKnownItem({ line, refused }: RefusedTransaction): boolean {
+  if (refused !== 'exists_with_different_content') return false
+  const { seq: _seq, id: _id, at: _at, kind, item: _item, ...more } = JSON.parse(line) as Record<string, unknown>
+  return kind === 'item' && Object.keys(more).length === 0
 }

@@ -1,6 +1,7 @@
 import { type Answer, type LevelRow, Reader } from '@tillwire/stock'
 import { Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
+import { jsonText } from '../failure.ts'
 import { levelTable } from '../level-table.ts'
 import { serverOption } from '../options.ts'
 
@@ -54,7 +55,7 @@ async function printJson(pages: AsyncIterable<Answer>): Promise<void> {
   process.stdout.write('{"levels":[')
   for await (const page of pages) {
     for (const row of page.levels ?? []) {
-      await write(`${opened ? ',' : ''}\n${JSON.stringify(row)}`)
+      await write(`${opened ? ',' : ''}\n${jsonText(row)}`)
       opened = true
     }
     last = page

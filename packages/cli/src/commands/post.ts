@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { clearLine, cursorTo } from 'node:readline'
 import { Till, type TillState } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
@@ -55,39 +56,38 @@ Exit code 3: all was posted, and some were refused.`,
 async function post(file: string, flags: PostFlags): Promise<void> {
   const stop = stopSignal()
   const started = performance.now()
-  const source = await openSource(file)
+  const format = flags.format ?? formatOf(file)
+  const source = await openSource(file, stop)
   try {
     const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
     const progress = new Progress(flags.server)
     await using till = new Till({ till: flags.till, outbox: folder, server: flags.server, changed: (state) => progress.changed(state) })
     const location = flags.location ?? (flags.till.includes('/') ? flags.till.slice(0, flags.till.indexOf('/')) : undefined)
     const posting = new Posting(till, source, {
-      format: flags.format ?? formatOf(file),
+      format,
       location,
       define: flags.define === true,
-      key: JSON.stringify([flags.format, location, flags.define === true]),
     })
-    await posting.check()
+    await posting.check(stop)
     progress.begin(posting.size, () => posting.done(till.acked))
     const finished = posting.run(stop)
-    const timedOut = flags.timeout === undefined ? undefined : progress.stuck(flags.timeout)
-    const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...(timedOut === undefined ? [] : [timedOut])])
-    progress.end()
+    const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]
+    const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...timedOut]).finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
-    report(posting, end, (performance.now() - started) / 1000)
+    report(posting, end, flags.define === true, (performance.now() - started) / 1000)
   } finally {
     source.close()
   }
 }
 
-function report(posting: Posting, summary: PostingSummary, seconds: number): void {
-  for (const { seq, refused, field } of posting.refused(REFUSALS_SHOWN)) {
-    const hint = refused === 'unknown_location' ? '; define it, or add --define' : ''
+function report(posting: Posting, summary: PostingSummary, define: boolean, seconds: number): void {
+  for (const { seq, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
+    const hint = refused === 'unknown_location' && !define ? '; define it, or add --define' : ''
     process.stderr.write(`refused: transaction ${seq}: ${refused}${field === null ? '' : ` (${field})`}${hint}\n`)
   }
   if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
   const { transactions, lines, refused, flagged, before } = summary
-  const earlier = before === 0 ? '' : before >= posting.size ? '; all of it was posted before' : '; some of it was posted before'
+  const earlier = before === 'nothing' ? '' : `; ${before} of it was posted before`
   process.stdout.write(
     `${transactions} transactions, ${lines} lines, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
   )
@@ -96,7 +96,7 @@ function report(posting: Posting, summary: PostingSummary, seconds: number): voi
 
 function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillState, folder: string): Failure {
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
-  const rest = `${waiting} transactions wait in ${folder}; run the same command again and it goes on`
+  const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
   return new Failure(`${why}; ${rest}`, end === 'stopped' ? EXIT.interrupted : EXIT.failed)
 }
 
@@ -140,10 +140,10 @@ class Progress {
     }
     if (line === 'offline' && !this.#waitingTold) {
       this.#waitingTold = true
-      process.stderr.write(`waiting for ${this.#server}: ${oneLine(reason)}; Ctrl-C stops, nothing is lost\n`)
+      this.#say(`waiting for ${this.#server}: ${oneLine(reason)}; Ctrl-C stops, nothing is lost`)
     } else if (line === 'online' && this.#waitingTold) {
       this.#waitingTold = false
-      process.stderr.write(`connected to ${this.#server}\n`)
+      this.#say(`connected to ${this.#server}`)
     }
   }
 
@@ -157,6 +157,17 @@ class Progress {
   }
 
   end(): void {
+    this.#bar?.update(this.#done())
     this.#bar?.stop()
+    this.#bar = undefined
+  }
+
+  /** A line of its own above the bar. */
+  #say(text: string): void {
+    if (this.#bar === undefined) return void process.stderr.write(`${text}\n`)
+    clearLine(process.stderr, 0)
+    cursorTo(process.stderr, 0)
+    process.stderr.write(`${text}\n`)
+    this.#bar.render()
   }
 }

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { EXIT, Failure, oneLine } from '../failure.ts'
 import { openLog } from '../log.ts'
 import { DEFAULT_ENDPOINT, endpoints } from '../options.ts'
-import { runSample } from '../sample/index.ts'
+import { type RunningSample, runSample } from '../sample/index.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 
 interface ServeFlags {
@@ -51,8 +51,9 @@ async function serve(flags: ServeFlags): Promise<void> {
     },
   })
   for (const endpoint of server.endpoints) process.stdout.write(`stock listening on ${endpoint}\n`)
-  const sample = flags.sample === true ? await runSample(server, join(flags.data, 'sample'), log) : undefined
+  let sample: RunningSample | undefined
   try {
+    if (flags.sample === true) sample = await runSample(server, join(flags.data, 'sample'), log)
     await Promise.race([fired(stop), broken.promise])
     log.info('stopping: what was taken is committed first')
   } finally {

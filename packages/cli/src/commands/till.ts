@@ -46,12 +46,12 @@ async function run(flags: TillFlags): Promise<void> {
     result: (result) => counter?.result(result),
   })
   counter = new Counter({ till: name, location: flags.location, historyFile: join(folder, 'history'), server: flags.server })
-  await counter.run(till, stop)
+  const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)
   if (till.state.waiting > 0) {
     process.stderr.write(`${count(till.state.waiting, 'sale')} waiting in ${folder}; they are sent when the till is opened again\n`)
   }
-  process.exitCode = EXIT.ok
+  process.exitCode = sold ? EXIT.ok : EXIT.failed
 }
 
 async function sendWhatWaits(till: Till, stop: AbortSignal): Promise<void> {

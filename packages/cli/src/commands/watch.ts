@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { backoffMs, NetError } from '@tillwire/net'
 import { type LevelRow, Reader, StockError } from '@tillwire/stock'
 import { Command } from 'commander'
-import { Failure, oneLine, printable } from '../failure.ts'
+import { Failure, jsonText, oneLine, printable } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { type LevelFlags, questionOf } from './levels.ts'
@@ -42,28 +42,29 @@ async function watch(flags: LevelFlags): Promise<void> {
 }
 
 async function show(reader: Reader, flags: LevelFlags, known: Map<string, number>): Promise<void> {
+  let partial = false
   for await (const said of reader.watch(questionOf(flags))) {
     const levels = said.levels ?? []
     if (flags.json === true) {
-      process.stdout.write(`${JSON.stringify({ position: said.position, time: said.time, levels })}\n`)
+      process.stdout.write(`${jsonText({ position: said.position, time: said.time, levels })}\n`)
       continue
     }
+    if ('answer' in said) partial = said.next !== undefined
     if ('answer' in said) process.stderr.write(`watching ${levels.length} levels at position ${said.position}\n`)
     for (const row of levels) {
       const key = `${row.location}\n${row.item}`
       const before = known.get(key)
       known.set(key, row.onHand)
       if ('event' in said || (before !== undefined && before !== row.onHand))
-        process.stdout.write(`${changeLine(said.time, row, before)}\n`)
+        process.stdout.write(`${changeLine(said.time, row, before ?? (partial ? undefined : 0))}\n`)
     }
   }
 }
 
 function changeLine(time: string, row: LevelRow, before: number | undefined): string {
-  const change = row.onHand - (before ?? 0)
-  const shown = Number(change.toFixed(3))
-  const signed = shown > 0 ? `+${shown}` : String(shown)
-  const figures = `${String(row.onHand).padStart(9)} ${`(${signed})`.padStart(9)}`
+  const change = before === undefined ? undefined : Number((row.onHand - before).toFixed(3))
+  const signed = change === undefined ? '' : `(${change > 0 ? '+' : ''}${change})`
+  const figures = `${String(row.onHand).padStart(9)} ${signed.padStart(9)}`
   const line = `${new Date(time).toTimeString().slice(0, 8)}  ${printable(row.location).padEnd(8)} ${printable(row.item).padEnd(28)} ${figures}`
   return row.onHand < 0 ? styleText('red', line, { stream: process.stdout }) : line
 }

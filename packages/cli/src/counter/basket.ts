@@ -14,16 +14,21 @@ export type Entry =
   | { readonly type: 'quit' }
   | { readonly type: 'wrong'; readonly message: string }
 
+/** A barcode that was scanned where a quantity belongs must not become one. */
+const QUANTITY_MAX = 99_999
+
 /** Reads `4006381333931`, `2 x 4006381333931`, `0.75 x apples`, a command, or nothing. */
 export function readEntry(typed: string): Entry {
   const text = typed.trim()
   if (text === '') return { type: 'close' }
   if (text === 'undo' || text === 'clear' || text === 'help' || text === 'quit') return { type: text }
   if (text === '?') return { type: 'help' }
-  const match = /^(\S+)\s*[x*×]\s+(.+)$/i.exec(text)
+  const match = /^([\d.,]+)(?:\s+[x*×](?:\s+|(?=\d|$))|[x*×](?:\s+|$))(.*)$/i.exec(text)
   if (match === null) return lineOf(1, text)
   const quantity = Number((match[1] as string).replace(',', '.'))
   if (Number.isNaN(quantity)) return lineOf(1, text)
+  if (match[2] === '') return { type: 'wrong', message: `${match[1]} of what? Type it as "${match[1]} x CODE"` }
+  if (quantity > QUANTITY_MAX) return { type: 'wrong', message: `a quantity of ${match[1]}? A line takes at most ${QUANTITY_MAX}` }
   if (!(quantity > 0)) return { type: 'wrong', message: 'the quantity must be more than 0' }
   if (Math.round(quantity * 1000) / 1000 !== quantity) return { type: 'wrong', message: 'a quantity has at most three decimals' }
   return lineOf(quantity, (match[2] as string).trim())

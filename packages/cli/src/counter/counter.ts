@@ -1,15 +1,15 @@
-import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline'
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
 import { styleText } from 'node:util'
 import type { Till, TillState, TransactionResult } from '@tillwire/stock'
 import { oneLine, printable } from '../failure.ts'
-import { Basket, count, readEntry } from './basket.ts'
+import { Basket, type BasketLine, count, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
 
 const HELP = `  CODE          add one of an item: type or scan its code or barcode
   2 x CODE      add two; 0.75 x CODE adds three quarters of a kilogram
   (empty line)  close the sale
   undo, clear   take the last line back; begin again
-  quit          leave (so does Ctrl-D)`
+  quit          leave (so does Ctrl-D); Ctrl-C clears what is typed, and leaves when there is nothing`
 
 /** What the counter needs. */
 export interface CounterParts {
@@ -29,6 +29,10 @@ export class Counter {
   #till: Till | undefined
   #state: TillState | undefined
   #left = false
+  /** The prompt stands on the screen, with what was typed behind it. */
+  #shown = false
+  /** Leaving was asked for with sales in the basket; asked again it is meant. */
+  #leaving = false
 
   constructor(parts: CounterParts) {
     this.#parts = parts
@@ -42,15 +46,15 @@ export class Counter {
     })
   }
 
-  /** Serves until the person leaves, the input ends, or the signal fires. */
-  async run(till: Till, stop: AbortSignal): Promise<void> {
+  /** Serves until the person leaves, the input ends, or the signal fires. Answers whether all that was rung up was sold. */
+  async run(till: Till, stop: AbortSignal): Promise<boolean> {
     this.#till = till
     this.#state = till.state
     if (this.#interactive) this.#print(`till ${this.#parts.till}, sales at ${this.#parts.location}; "help" shows what can be typed`)
     const terminal = this.#terminal
     stop.addEventListener('abort', () => terminal.close())
     if (stop.aborted) terminal.close()
-    terminal.on('SIGINT', () => terminal.close())
+    terminal.on('SIGINT', () => this.#interrupted())
     terminal.on('history', (history) => writeHistory(this.#parts.historyFile, history))
     const closed = new Promise<void>((resolve) => terminal.once('close', resolve))
     terminal.on('line', (typed) => this.#entered(typed))
@@ -58,7 +62,9 @@ export class Counter {
     await closed
     this.#left = true
     if (this.#interactive) process.stdout.write('\n')
-    if (!this.#basket.empty) process.stderr.write(`the open basket was not sold: ${printable(this.#basket.toString())}\n`)
+    if (this.#basket.empty) return true
+    process.stderr.write(`the open basket was not sold: ${printable(this.#basket.toString())}\n`)
+    return this.#interactive
   }
 
   /** The till's state has changed. */
@@ -70,7 +76,7 @@ export class Counter {
       else if (state.line === 'offline') this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept and sent later`))
       else if (state.line === 'fenced')
         this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and cannot be sent from here`))
-    } else if (before.waiting !== state.waiting) {
+    } else if (before.waiting !== state.waiting || before.serverTime !== state.serverTime) {
       this.#prompt()
     }
   }
@@ -84,11 +90,12 @@ export class Counter {
 
   #entered(typed: string): void {
     if (this.#left) return
+    this.#shown = false // the line feed has been written: what comes is below it
+    this.#leaving = false
     const entry = readEntry(typed)
     switch (entry.type) {
       case 'line':
-        this.#basket.add(entry.line)
-        this.#print(printable(this.#basket.toString()))
+        this.#add(entry.line)
         break
       case 'close':
         this.#close()
@@ -106,12 +113,36 @@ export class Counter {
         this.#print(HELP)
         break
       case 'quit':
+        this.#left = true // what was piped in behind it is not heeded
         this.#terminal.close()
         return
       case 'wrong':
         this.#print(styleText('red', entry.message))
     }
     this.#prompt()
+  }
+
+  #add(line: BasketLine): void {
+    try {
+      this.#till?.check({ kind: 'sale', at: Date.now(), location: this.#parts.location, lines: [...this.#basket.lines, line] })
+    } catch (error) {
+      this.#print(styleText('red', `not taken: ${oneLine(error)}`))
+      return
+    }
+    this.#basket.add(line)
+    this.#print(printable(this.#basket.toString()))
+  }
+
+  /** Ctrl-C: clears what was typed, as a shell does; with nothing typed it leaves, and asks first when there is a basket. */
+  #interrupted(): void {
+    if (this.#terminal.line !== '') {
+      this.#terminal.write(null, { ctrl: true, name: 'e' })
+      this.#terminal.write(null, { ctrl: true, name: 'u' })
+    } else if (this.#basket.empty || this.#leaving) this.#terminal.close()
+    else {
+      this.#leaving = true
+      this.#print(`the basket has ${count(this.#basket.lines.length, 'line')}: an empty line sells it; Ctrl-C again leaves without selling`)
+    }
   }
 
   #close(): void {
@@ -129,20 +160,30 @@ export class Counter {
   /** Prints above the line that is being typed. */
   #print(text: string): void {
     if (this.#left) return
-    if (this.#terminal.terminal) {
-      cursorTo(process.stdout, 0)
-      clearLine(process.stdout, 0)
-    }
+    this.#erase()
     process.stdout.write(`${text}\n`)
     this.#prompt()
   }
 
   #prompt(): void {
     if (!this.#terminal.terminal || this.#left) return
+    this.#erase()
     const { line, waiting, serverTime } = this.#state ?? { line: 'connecting', waiting: 0, serverTime: undefined }
     const heard = serverTime === undefined ? '' : ` ${new Date(serverTime).toTimeString().slice(0, 8)}`
     const queue = waiting === 0 ? '' : `, ${count(waiting, 'sale')} waiting`
     this.#terminal.setPrompt(`[${line}${heard}${queue}] `)
     this.#terminal.prompt(true)
+    this.#shown = true
+  }
+
+  /** Takes the prompt and what was typed off the screen, however many rows they fill; the cursor stands where they began. */
+  #erase(): void {
+    if (!this.#shown || !this.#terminal.terminal) return
+    moveCursor(process.stdout, 0, -this.#terminal.getCursorPos().rows)
+    cursorTo(process.stdout, 0)
+    clearScreenDown(process.stdout)
+    // readline goes up as many rows as it remembers before it draws: it must know that the cursor has gone up already.
+    ;(this.#terminal as Interface & { prevRows?: number }).prevRows = 0
+    this.#shown = false
   }
 }

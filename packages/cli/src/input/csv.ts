@@ -1,56 +1,81 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { type Draft, parseTime } from '@tillwire/stock'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure } from '../failure.ts'
-import type { InputDefaults, InputReader } from './draft-input.ts'
+import type { InputDefaults, InputDraft, InputReader } from './draft-input.ts'
 
 const COLUMNS = ['receipt', 'kind', 'location', 'item', 'quantity', 'at', 'ref'] as const
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>
+
+interface Numbered {
+  readonly row: Row
+  /** The line that it stands on (of several, the last). */
+  readonly line: number
+}
+
+/** A record is not gathered beyond this: a quote that is never closed would take the whole file. */
+const RECORD_BYTES_MAX = 1024 * 1024
 
 /**
  * CSV with a header: `item` and `quantity`, and where wanted `kind` (default sale), `location`, `at`, `ref`, `receipt`. Rows behind one
  * another with the same `receipt` are one transaction; without one each row is its own.
  */
 export const readCsv: InputReader = async function* (chunks, defaults) {
-  const parser = Readable.from(chunks).pipe(parse({ columns: checkHeader, bom: true, trim: true, skip_empty_lines: true, info: true }))
-  let open: { rows: Row[]; line: number } | undefined
+  const parser = parse({
+    columns: checkHeader,
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    info: true,
+    max_record_size: RECORD_BYTES_MAX,
+  })
+  pipeline(Readable.from(chunks), parser, () => {}) // what goes wrong with the source is thrown by the parser
+  let open: Numbered[] = []
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: Row; info: { lines: number } }>) {
-      const same = open !== undefined && record.receipt !== undefined && record.receipt !== '' && record.receipt === open.rows[0]?.receipt
-      if (open !== undefined && same) {
-        open.rows.push(record)
-        continue
+      const receipt = open[0]?.row.receipt
+      if (open.length > 0 && (receipt === undefined || receipt === '' || record.receipt !== receipt)) {
+        yield draftOf(open, defaults)
+        open = []
       }
-      if (open !== undefined) yield { draft: draftOf(open.rows, open.line, defaults), line: open.line }
-      open = { rows: [record], line: info.lines }
+      open.push({ row: record, line: info.lines })
     }
   } catch (error) {
     if (error instanceof CsvError) throw new Failure(`line ${error.lines ?? '?'}: ${error.message}`, EXIT.usage)
     throw error
   }
-  if (open !== undefined) yield { draft: draftOf(open.rows, open.line, defaults), line: open.line }
+  if (open.length > 0) yield draftOf(open, defaults)
 }
 
 function checkHeader(header: string[]): string[] {
   const unknown = header.find((name) => !(COLUMNS as readonly string[]).includes(name))
   if (unknown !== undefined) throw new Failure(`line 1: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
+  const twice = header.find((name, index) => header.indexOf(name) !== index)
+  if (twice !== undefined) throw new Failure(`line 1: the column "${twice}" is there twice`, EXIT.usage)
   for (const name of ['item', 'quantity']) {
     if (!header.includes(name)) throw new Failure(`line 1: the column "${name}" is missing`, EXIT.usage)
   }
   return header
 }
 
-function draftOf(rows: readonly Row[], line: number, defaults: InputDefaults): Draft {
-  const first = rows[0] as Row
+function draftOf(rows: readonly Numbered[], defaults: InputDefaults): InputDraft {
+  const { row: first, line } = rows[0] as Numbered
   const location = first.location || defaults.location
   if (location === undefined) throw new Failure(`line ${line}: no location; add the column or --location`, EXIT.usage)
   const at = first.at ? parseTime(first.at) : defaults.now
   if (Number.isNaN(at)) throw new Failure(`line ${line}: at must be a time such as 2026-11-20T18:05:30.000Z`, EXIT.usage)
-  const lines = rows.map((row, index) => {
-    const quantity = Number(row.quantity)
-    if (!row.quantity || !Number.isFinite(quantity))
-      throw new Failure(`line ${line + index}: quantity must be a number, not "${row.quantity ?? ''}"`, EXIT.usage)
-    return { item: row.item ?? '', quantity }
-  })
-  return { kind: first.kind || 'sale', at, location, lines, ...(first.ref ? { ref: first.ref } : {}) } as Draft
+  for (const { row, line } of rows) {
+    // A receipt is one transaction: what its rows say of it must agree (or be left out after the first).
+    const odd = (['kind', 'location', 'at', 'ref'] as const).find((name) => row[name] && row[name] !== first[name])
+    if (odd !== undefined) throw new Failure(`line ${line}: ${odd} differs from the first row of receipt ${first.receipt}`, EXIT.usage)
+  }
+  const lines = rows.map(({ row, line }) => ({ item: row.item ?? '', quantity: quantityOf(row.quantity, line) }))
+  const draft = { kind: first.kind || 'sale', at, location, lines, ...(first.ref ? { ref: first.ref } : {}) } as Draft
+  return { draft, line }
+}
+
+function quantityOf(text: string | undefined, line: number): number {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text ?? ''))
+    throw new Failure(`line ${line}: quantity must be a number, not "${text ?? ''}"`, EXIT.usage)
+  return Number(text)
 }

@@ -16,6 +16,8 @@ export interface InputDraft {
   readonly draft: Draft
   /** The line of the input that it begins on, from 1. */
   readonly line: number
+  /** It is not in the input: it was put before what needs it. */
+  readonly added?: boolean
 }
 
 /** Reads an input's bytes as transactions. @throws (while iterating) Failure that names the line and what is wrong. */

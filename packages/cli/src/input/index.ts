@@ -7,5 +7,7 @@ export { isDefinition, withDefinitions } from './definitions.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
 
+export { utf8 } from './utf8.ts'
+
 /** The reader of each format. */
 export const READERS: Readonly<Record<InputFormat, InputReader>> = { ndjson: readNdjson, csv: readCsv, baskets: readBaskets }

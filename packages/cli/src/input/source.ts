@@ -17,8 +17,8 @@ export interface Source {
 }
 
 /** Opens `FILE` or `-`. @throws Failure when there is no such file. */
-export async function openSource(file: string): Promise<Source> {
-  if (file === '-') return putAside()
+export async function openSource(file: string, stop: AbortSignal): Promise<Source> {
+  if (file === '-') return putAside(stop)
   try {
     if (statSync(file).isDirectory()) throw new Failure(`${file} is a folder`, EXIT.usage)
   } catch (error) {
@@ -31,14 +31,15 @@ export async function openSource(file: string): Promise<Source> {
   return { name: file, path: resolve(file), read: () => createReadStream(file), close: () => {} }
 }
 
-async function putAside(): Promise<Source> {
+async function putAside(stop: AbortSignal): Promise<Source> {
   const folder = mkdtempSync(join(tmpdir(), 'tillwire-'))
   const path = join(folder, 'input')
+  if (process.stdin.isTTY) process.stderr.write('reading from the terminal; Ctrl-D on an empty line ends the input\n')
   try {
-    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }))
+    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }), { signal: stop })
   } catch (error) {
     rmSync(folder, { recursive: true })
-    throw error
+    throw stop.aborted ? new Failure('interrupted; nothing was taken', EXIT.interrupted) : error
   }
   return { name: 'standard input', path: '-', read: () => createReadStream(path), close: () => rmSync(folder, { recursive: true }) }
 }
@@ -69,8 +70,7 @@ export class Fingerprint {
         const to = at - this.bytes
         this.#hash.update(chunk.subarray(from, to))
         from = to
-        // Only a beginning that ends with a line can be continued.
-        if (to === 0 || chunk[to - 1] === 0x0a) this.#prefixes.set(at, this.#hash.copy().digest('hex'))
+        this.#prefixes.set(at, this.#hash.copy().digest('hex'))
       }
       this.#hash.update(chunk.subarray(from))
       this.bytes += chunk.length

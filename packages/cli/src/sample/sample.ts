@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Draft, type StockServer, Till } from '@tillwire/stock'
 import type { Logger } from 'pino'
+import { oneLine } from '../failure.ts'
 import { ITEMS, LOCATIONS } from './chain.ts'
 
 /** What the office posts under; also the mark that this ledger began as a sample. */
@@ -37,7 +38,9 @@ export async function runSample(server: StockServer, folder: string, log: Logger
     for (let number = 1; number <= TILLS_PER_STORE; number++) {
       const till = new Till({ till: `${code}/T${number}`, outbox: join(folder, `${code}-T${number}`), server: endpoint })
       tills.push(till)
-      selling.push(sell(till, code, stop.signal))
+      selling.push(
+        sell(till, code, stop.signal).catch((error) => log.warn({ reason: oneLine(error) }, `till ${code}/T${number} sells no more`)),
+      )
     }
   }
   log.info(`sample chain: ${LOCATIONS.length} locations, ${ITEMS.length} items, ${tills.length} simulated tills are selling`)
