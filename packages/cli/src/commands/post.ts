@@ -19,6 +19,8 @@ interface PostFlags {
   readonly timeout?: number
 }
 
+const SAVE_CURSOR = '\x1b7'
+
 /** Refused transactions that are shown one by one. */
 const REFUSALS_SHOWN = 5
 
@@ -69,7 +71,8 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       define: flags.define === true,
     })
     await posting.check(stop)
-    progress.begin(posting.size, () => posting.done(till.acked))
+    if (stop.aborted) throw givenUp('stopped', till.state, folder)
+    progress.begin(posting.size, () => posting.done(till.acked), till.state)
     const finished = posting.run(stop)
     const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]
     const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...timedOut]).finally(() => progress.end())
@@ -96,6 +99,7 @@ function report(posting: Posting, summary: PostingSummary, define: boolean, seco
 
 function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillState, folder: string): Failure {
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
+  if (waiting === 0) return new Failure(`${why}; run the same command again and it goes on`, EXIT.interrupted)
   const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
   return new Failure(`${why}; ${rest}`, end === 'stopped' ? EXIT.interrupted : EXIT.failed)
 }
@@ -111,6 +115,7 @@ class Progress {
   readonly #server: string
   #bar: SingleBar | undefined
   #done: () => number = () => 0
+  #begun = false
   #waitingTold = false
   #moved = performance.now()
   #last = -1
@@ -119,19 +124,25 @@ class Progress {
     this.#server = server
   }
 
-  begin(size: number, done: () => number): void {
+  /** The input is known to be good: from now on it is posted. */
+  begin(size: number, done: () => number, state: TillState): void {
     this.#done = done
-    if (!process.stderr.isTTY || size === 0) return
-    this.#bar = new SingleBar({
-      format: 'posting {bar} {percentage}% {value}/{total}',
-      stream: process.stderr,
-      hideCursor: true,
-      barsize: 30,
-    })
-    this.#bar.start(size, done())
+    this.#begun = true
+    if (process.stderr.isTTY && size > 0) {
+      this.#bar = new SingleBar({
+        format: 'posting {bar} {percentage}% {value}/{total}',
+        stream: process.stderr,
+        hideCursor: true,
+        linewrap: true, // what is said above the bar may be longer than a line; the bar is cut all the same
+        barsize: 30,
+      })
+      this.#bar.start(size, done())
+    }
+    this.changed(state)
   }
 
   changed({ line, reason }: TillState): void {
+    if (!this.#begun) return
     const done = this.#done()
     if (done !== this.#last) {
       this.#last = done
@@ -167,7 +178,7 @@ class Progress {
     if (this.#bar === undefined) return void process.stderr.write(`${text}\n`)
     clearLine(process.stderr, 0)
     cursorTo(process.stderr, 0)
-    process.stderr.write(`${text}\n`)
+    process.stderr.write(`${text}\n${SAVE_CURSOR}`) // when it stops, the bar goes back to where it saved the cursor
     this.#bar.render()
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Draft, type StockServer, Till } from '@tillwire/stock'
 import type { Logger } from 'pino'
 import { oneLine } from '../failure.ts'
+import { DEFAULT_ENDPOINT } from '../options.ts'
 import { ITEMS, LOCATIONS } from './chain.ts'
 
 /** What the office posts under; also the mark that this ledger began as a sample. */
@@ -44,7 +45,8 @@ export async function runSample(server: StockServer, folder: string, log: Logger
     }
   }
   log.info(`sample chain: ${LOCATIONS.length} locations, ${ITEMS.length} items, ${tills.length} simulated tills are selling`)
-  log.info('look at it from another terminal: npx tillwire watch, npx tillwire levels --location S01')
+  const where = endpoint === DEFAULT_ENDPOINT ? '' : ` --server ${endpoint}`
+  log.info(`look at it from another terminal: npx tillwire watch${where}, npx tillwire levels --location S01${where}`)
   return {
     async close() {
       stop.abort()
