@@ -147,11 +147,11 @@ describe('the main job', () => {
 
   it('posts made-up baskets, once', async (t) => {
     const at = await Workshop.open(t)
-    await assertMainJob(at, await generated(at, 3_000))
+    await assertMainJob(at, await generated(at, 1_500))
   })
 
   it('comes to the same figures with made-up baskets when server and poster are killed again and again', async (t) => {
     const at = await Workshop.open(t)
-    await assertKilledJob(at, await generated(at, 30_000))
+    await assertKilledJob(at, await generated(at, 20_000))
   })
 })

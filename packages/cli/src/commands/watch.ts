@@ -23,17 +23,19 @@ async function watch(flags: LevelFlags): Promise<void> {
   const stop = stopSignal()
   const known = new Map<string, number>()
   let failures = 0
-  for (let first = true; !stop.aborted; first = false) {
+  let connected = false
+  while (!stop.aborted) {
     try {
       await using reader = await Reader.connect(flags.server, { signal: stop })
-      if (!first) process.stderr.write('connected again\n')
+      if (connected) process.stderr.write('connected again\n')
+      connected = true
       failures = 0
       await Promise.race([show(reader, flags, known), fired(stop)])
       if (!stop.aborted) throw new Failure('the server has ended the connection')
     } catch (error) {
       if (stop.aborted) return
       // The first time, a person is told at once that nobody is there; later, the watch outlives the server.
-      if (first || (error instanceof StockError && error.code !== 'stopping')) throw error
+      if (!connected || (error instanceof StockError && error.code !== 'stopping')) throw error
       if (failures === 0) process.stderr.write(`${oneLine(error)}; trying again\n`)
       if (!(error instanceof NetError || error instanceof Failure || error instanceof StockError)) throw error
       await sleep(backoffMs(failures++, Math.random()), undefined, { signal: stop }).catch(() => {})
