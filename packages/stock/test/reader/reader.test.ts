@@ -99,14 +99,18 @@ describe('a reader', () => {
       fc.string().map((text) => text.replaceAll(/[\r\n]/g, ' ')),
     )
     await fc.assert(
-      fc.asyncProperty(odd, async (said) => {
-        const server = await lineServer(t, (line, peer) => {
-          if (line.includes('"hello"')) peer.say(WELCOME)
-          else peer.socket.end(`${said}\n`)
-        })
-        await using reader = await Reader.connect(server.endpoint)
-        await assert.rejects(Array.fromAsync(reader.levels()), (error: Error) => error.name === 'StockError' || error.name === 'NetError')
-      }),
+      // A list of levels could be right by chance.
+      fc.asyncProperty(
+        odd.filter((text) => !text.includes('"levels":[')),
+        async (said) => {
+          const server = await lineServer(t, (line, peer) => {
+            if (line.includes('"hello"')) peer.say(WELCOME)
+            else peer.socket.end(`${said}\n`)
+          })
+          await using reader = await Reader.connect(server.endpoint)
+          await assert.rejects(Array.fromAsync(reader.levels()), (error: Error) => error.name === 'StockError' || error.name === 'NetError')
+        },
+      ),
       { numRuns: 100 },
     )
   })
