@@ -9,6 +9,9 @@ import { later } from './later.ts'
 
 export const COMMAND: string = join(import.meta.dirname, '../../bin/tillwire')
 
+/** The same program is started hundreds of times: it is read once. */
+const COMPILED = join(tmpdir(), 'tillwire-compile-cache')
+
 /** What a command left behind. */
 export interface Ended {
   readonly code: number | null
@@ -27,7 +30,7 @@ export class Running {
   #over = false
 
   constructor(command: string, args: readonly string[], cwd: string) {
-    const env = { ...process.env, NO_COLOR: '1', TERM: 'xterm', TMPDIR: cwd }
+    const env = { ...process.env, NO_COLOR: '1', TERM: 'xterm', TMPDIR: cwd, NODE_COMPILE_CACHE: COMPILED }
     this.#child = spawn(command, args, { cwd, env, stdio: 'pipe' })
     this.#child.stdin?.on('error', () => {}) // it may end before it has read everything
     this.#child.stdout?.on('data', (chunk: Buffer) => {
