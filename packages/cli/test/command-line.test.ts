@@ -13,7 +13,7 @@ function assertClear(err: string, message: RegExp, hint = false): void {
   assert.doesNotMatch(err, /^\s+at |node:internal|\.ts:\d/m)
 }
 
-describe('the command line', () => {
+describe('the command line', { concurrency: 2 }, () => {
   it('helps with every command', async (t) => {
     const at = await Workshop.open(t)
     const top = await at.run('--help')

@@ -32,7 +32,7 @@ async function post(at: Workshop, ...drafts: object[]): Promise<void> {
   assert.equal(end.code, 0, end.err)
 }
 
-describe('tillwire levels', () => {
+describe('tillwire levels', { concurrency: 2 }, () => {
   it('prints a table, by location and item', async (t) => {
     const at = await chain(t)
     const { out, code } = await at.run('levels', '--server', at.endpoint)
@@ -136,7 +136,7 @@ describe('tillwire levels', () => {
   })
 })
 
-describe('tillwire watch', () => {
+describe('tillwire watch', { concurrency: 2 }, () => {
   it('shows what changes, and by how much, and survives the end and the return of the server', async (t) => {
     const at = await Workshop.open(t)
     const server = await at.serve()

@@ -136,7 +136,7 @@ async function groceries(_t: TestContext): Promise<Job> {
   return job
 }
 
-describe('the main job', () => {
+describe('the main job', { concurrency: 2 }, () => {
   it('posts the baskets of a real shop, once', { skip }, async (t) => {
     await assertMainJob(await Workshop.open(t), await groceries(t))
   })
@@ -152,6 +152,6 @@ describe('the main job', () => {
 
   it('comes to the same figures with made-up baskets when server and poster are killed again and again', async (t) => {
     const at = await Workshop.open(t)
-    await assertKilledJob(at, await generated(at, 20_000))
+    await assertKilledJob(at, await generated(at, 15_000))
   })
 })

@@ -18,7 +18,7 @@ function summary({ out }: Ended): string {
   return out.replace(/[\d.]+ seconds/, 'T seconds').trim()
 }
 
-describe('tillwire post', () => {
+describe('tillwire post', { concurrency: 2 }, () => {
   it('posts a file once, under whatever name and with whatever flags it comes again', async (t) => {
     const at = await shop(t)
     await writeFile(at.path('day.csv'), 'item,quantity\nmilk,2\neggs,1\n')

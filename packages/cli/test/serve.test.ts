@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { Reader } from '@tillwire/stock'
 import { Workshop } from './support/tillwire.ts'
 
-describe('tillwire serve', () => {
+describe('tillwire serve', { concurrency: 2 }, () => {
   it('says where it listens, with the port that the system chose', async (t) => {
     const at = await Workshop.open(t)
     const server = at.start('serve', '--listen', 'tcp://127.0.0.1:0', '--listen', at.endpoint)

@@ -16,7 +16,7 @@ async function define(at: Workshop): Promise<void> {
   assert.equal(end.code, 0, end.err)
 }
 
-describe('tillwire till', () => {
+describe('tillwire till', { concurrency: 2 }, () => {
   it('sells while the server is away, and the sales arrive once when both are back', async (t) => {
     const at = await Workshop.open(t)
     const args = await tillArgs(at)
