@@ -1,15 +1,6 @@
 import type { Draft, Till } from '@tillwire/stock'
 import { EXIT, Failure, oneLine } from './failure.ts'
-import {
-  Fingerprint,
-  type InputDraft,
-  type InputFormat,
-  isDefinition,
-  type KnownPart,
-  READERS,
-  type Source,
-  withDefinitions,
-} from './input/index.ts'
+import { Fingerprint, type InputDraft, type InputFormat, type KnownPart, READERS, type Source, withDefinitions } from './input/index.ts'
 
 /** How to post an input. */
 export interface PostingOptions {
@@ -20,7 +11,7 @@ export interface PostingOptions {
   readonly key: string
 }
 
-/** What was posted. Definitions are not counted. */
+/** What was posted. Definitions that `--define` added are not counted. */
 export interface PostingSummary {
   readonly transactions: number
   readonly lines: number
@@ -78,9 +69,9 @@ export class Posting {
   async check(): Promise<void> {
     const known = this.#till.notes(this.#prefix).map(({ value }) => JSON.parse(value) as InputNote)
     const print = new Fingerprint(known.map(({ bytes }) => bytes))
-    for await (const { draft } of this.#read(print.pass(this.#source.read()), Date.now())) {
+    for await (const { draft, added } of this.#read(print.pass(this.#source.read()), Date.now())) {
       this.#drafts++
-      if (isDefinition(draft)) continue
+      if (added) continue
       this.#transactions++
       if ('lines' in draft) this.#lines += draft.lines.length
     }

@@ -1,4 +1,3 @@
-import type { Draft } from '@tillwire/stock'
 import type { InputDraft } from './draft-input.ts'
 
 /**
@@ -14,19 +13,14 @@ export async function* withDefinitions(drafts: AsyncIterable<InputDraft>): Async
       const { location } = draft
       if (!locations.has(location)) {
         locations.add(location)
-        yield { draft: { kind: 'location', at, location }, line }
+        yield { draft: { kind: 'location', at, location }, line, added: true }
       }
       for (const { item } of draft.lines) {
         if (items.has(item)) continue
         items.add(item)
-        yield { draft: { kind: 'item', at, item }, line }
+        yield { draft: { kind: 'item', at, item }, line, added: true }
       }
     }
     yield { draft, line }
   }
-}
-
-/** Whether a draft defines something. */
-export function isDefinition(draft: Draft): boolean {
-  return draft.kind === 'location' || draft.kind === 'item'
 }

@@ -16,6 +16,8 @@ export interface InputDraft {
   readonly draft: Draft
   /** The line of the input that it begins on, from 1. */
   readonly line: number
+  /** It is not in the input: `--define` put it there. */
+  readonly added?: true
 }
 
 /** Reads an input's bytes as transactions. @throws (while iterating) Failure that names the line and what is wrong. */

@@ -3,7 +3,7 @@ import { readCsv } from './csv.ts'
 import type { InputFormat, InputReader } from './draft-input.ts'
 import { readNdjson } from './ndjson.ts'
 
-export { isDefinition, withDefinitions } from './definitions.ts'
+export { withDefinitions } from './definitions.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
 
