@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 
 /**
- * Runs the README's code blocks. A block behind a `<!-- runs: NAME -->` is run as it stands; blocks of one name run in one folder, in
+ * Runs the code blocks of the READMEs. A block behind a `<!-- runs: NAME -->` is run as it stands; blocks of one name run in one folder, in
  * order, as a reader would follow them.
  */
 
@@ -16,10 +16,9 @@ const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-function blocks(name: string): string[] {
-  return [...readme.matchAll(/<!-- runs: (\w+) -->\n```\w+\n([\s\S]*?)```/g)]
-    .filter((match) => match[1] === name)
-    .map((match) => match[2] as string)
+function blocks(name: string, document = readme): string[] {
+  const marked = [...document.matchAll(/<!-- runs: (\w+) -->\n```\w+\n([\s\S]*?)```/g)]
+  return marked.filter((match) => match[1] === name).map((match) => match[2] as string)
 }
 
 describe('the README', () => {
@@ -75,6 +74,24 @@ exec "${join(root, 'packages/cli/bin/tillwire')}" "$@"
     const names = [...readme.matchAll(/<!-- runs: (\w+) -->/g)].map((match) => match[1])
     assert.deepEqual(names, ['serve', 'main', 'main', 'till'])
   })
+})
+
+describe('the README of a package', () => {
+  for (const name of ['net', 'stock']) {
+    it(`shows a program that prints what stands below it (${name})`, async () => {
+      const document = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8')
+      const [program] = blocks(name, document)
+      // Inside the package: there its imports are what they are for its users.
+      const scripts = mkdtempSync(join(root, 'packages', name, 'test', '.readme-'))
+      try {
+        writeFileSync(join(scripts, 'program.ts'), program as string)
+        const { stdout } = await run(process.execPath, ['--conditions=tillwire-source', 'program.ts'], { cwd: scripts })
+        assert.equal(stdout, /```text\n([\s\S]*?)```/.exec(document)?.[1])
+      } finally {
+        rmSync(scripts, { recursive: true })
+      }
+    })
+  }
 })
 
 function timeless(text: string): string {
