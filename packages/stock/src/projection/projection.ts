@@ -54,7 +54,8 @@ export class Projection implements Archive {
     }
     const { worker, first } = await startThread<ProjectionReply>(import.meta.url, 'projection-thread', data)
     if (first.type === 'open') return new Projection(worker, first.position, position, trouble)
-    throw new StockError('data_unusable', `${paths.ledger}: ${first.type === 'failed' ? first.message : first.type}`)
+    if (first.type === 'failed') throw new StockError(first.code, `${paths.ledger}: ${first.message}`)
+    throw new StockError('data_unusable', `${paths.ledger}: ${first.type}`)
   }
 
   /** The last position that is known to be in the tables. */
@@ -94,6 +95,9 @@ export class Projection implements Archive {
       if (this.#position() > reply.position) this.follow()
     } else if (reply.type === 'recalled') {
       this.#recalls.get(reply.id)?.resolve(reply.rows)
+      this.#recalls.delete(reply.id)
+    } else if (reply.type === 'unrecalled') {
+      this.#recalls.get(reply.id)?.reject(new StockError('internal', reply.message))
       this.#recalls.delete(reply.id)
     } else if (reply.type === 'trouble') {
       this.#trouble(reply.message)
