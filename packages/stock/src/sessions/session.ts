@@ -1,7 +1,16 @@
 import type { Connection } from '@tillwire/net'
 import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
-import { type ContentHash, type Level, queryLevels, type Result, type TillState, type Transaction } from '../ledger/index.ts'
+import {
+  type ContentHash,
+  type Level,
+  type LevelCursor,
+  type LevelFilter,
+  queryLevels,
+  type Result,
+  type TillState,
+  type Transaction,
+} from '../ledger/index.ts'
 import {
   type Ask,
   decodeCursor,
@@ -38,6 +47,9 @@ export type StockConnection = Connection<Buffer, string, Session>
 export class Session implements Source, Watcher {
   readonly #parts: SessionParts
   readonly #connection: StockConnection
+  /** Watches that were asked for and not ended, by the number of their ask. */
+  readonly #watched = new Set<number>()
+  /** What ends the watches that were answered. */
   readonly #watches = new Map<number, () => void>()
   readonly #cancelHello: () => void
   #greeted = false
@@ -47,6 +59,8 @@ export class Session implements Source, Watcher {
   /** The number of the last transaction taken, whether it is durable yet or not. */
   #taken = 0
   #inFlight = 0
+  /** Answers that wait behind transactions on their way to the log. */
+  #behind = 0
   #release: (() => void) | undefined
   // What the next acknowledgement will say.
   #ack = 0
@@ -90,6 +104,7 @@ export class Session implements Source, Watcher {
 
   /** Takes a block of whole lines. */
   read(block: Buffer): void {
+    if (this.#ending || this.#over) return
     this.#reader = new LineReader(block)
     this.#block = block
     this.#view = new DataView(block.buffer, block.byteOffset, block.length)
@@ -131,18 +146,24 @@ export class Session implements Source, Watcher {
   }
 
   changed(watch: number, levels: readonly Level[]): void {
-    const { ledger, clock } = this.#parts
-    this.#connection.send(encodeLevels('event', watch, ledger.position, formatTime(clock.now()), levels))
+    const { ledger, clock, limits } = this.#parts
+    const now = formatTime(clock.now())
+    for (let from = 0; from < levels.length; from += limits.levelsPerEventMax) {
+      const some = levels.slice(from, from + limits.levelsPerEventMax)
+      this.#connection.send(encodeLevels('event', watch, ledger.position, now, some))
+    }
   }
 
   /** Works through the block until its end, or until something has to be waited for. */
   #readOn(): void {
     if (this.#reading) return
     this.#reading = true
-    while (!this.#waiting && !this.#over && this.#reader?.next()) {
+    while (!this.#waiting && !this.#ending && !this.#over && this.#reader?.next()) {
       const text = this.#reader.text()
       if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
       else if (text.trimStart() !== '') this.#line(text)
+      // While the log refuses to be written, nobody piles up answers without end.
+      if (this.#behind >= this.#parts.limits.answersHeldMax && !this.#waiting) this.#wait((done) => this.#parts.committer.after(done))
     }
     this.#reading = false
     if (!this.#waiting) {
@@ -159,8 +180,8 @@ export class Session implements Source, Watcher {
       if (sent.seq !== undefined) this.#transaction(decodeTransaction(sent))
       else this.#request(decodeRequest(sent))
     } catch (error) {
-      if (!(error instanceof StockError)) throw error
-      this.#fault(error, sent)
+      if (error instanceof StockError) this.#fault(error, sent)
+      else this.#failed(error)
     }
   }
 
@@ -263,30 +284,41 @@ export class Session implements Source, Watcher {
       case 'time':
         return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
       case 'unwatch':
-        this.#watches.get(ask.watch)?.()
-        this.#watches.delete(ask.watch)
-        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
+        this.#watched.delete(ask.watch)
+        return this.#say(() => {
+          this.#watches.get(ask.watch)?.()
+          this.#watches.delete(ask.watch)
+          return encodeAnswer(ask.id, ledger.position, now())
+        })
       case 'levels': {
         const after = ask.after === undefined ? undefined : decodeCursor(ask.after)
         if (ask.after !== undefined && after === undefined)
           throw badAsk('levels.after must be the `next` of an earlier answer', 'levels.after')
         const most = Math.min(ask.limit ?? limits.levelsPerAnswer, limits.levelsPerAnswerMax)
-        return this.#say(() => {
-          const page = queryLevels(ledger, ask.filter, most, after)
-          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
-        })
+        return this.#say(() => this.#levels(ask.id, ask.filter, most, after).line)
       }
       case 'watch': {
-        if (this.#watches.size >= limits.watchesPerSessionMax)
+        if (this.#watched.size >= limits.watchesPerSessionMax)
           throw new StockError('too_many_watches', `a session may have ${limits.watchesPerSessionMax} watches`)
-        if (this.#watches.has(ask.id)) throw badAsk(`ask ${ask.id} is the number of a watch that goes on`, 'ask')
-        this.#watches.set(ask.id, () => {})
+        if (this.#watched.has(ask.id)) throw badAsk(`ask ${ask.id} is the number of a watch that goes on`, 'ask')
+        this.#watched.add(ask.id)
         return this.#say(() => {
-          const page = queryLevels(ledger, ask.filter, limits.levelsPerAnswerMax)
-          this.#watches.set(ask.id, watches.add(this, ask.id, ask.filter, page.levels))
-          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
+          const { line, levels } = this.#levels(ask.id, ask.filter, limits.levelsPerAnswerMax)
+          this.#watches.set(ask.id, watches.add(this, ask.id, ask.filter, levels))
+          return line
         })
       }
+    }
+  }
+
+  /** A page of levels as the line of an answer: of at most so many levels, and no longer than a line may be. */
+  #levels(id: number, filter: LevelFilter, most: number, after?: LevelCursor): { line: string; levels: readonly Level[] } {
+    const { ledger, clock, limits } = this.#parts
+    for (let count = most; ; ) {
+      const { levels, next } = queryLevels(ledger, filter, count, after)
+      const line = encodeLevels('answer', id, ledger.position, formatTime(clock.now()), levels, next)
+      if (levels.length <= 1 || Buffer.byteLength(line) <= limits.lineBytesMax) return { line, levels }
+      count = levels.length >> 1
     }
   }
 
@@ -305,25 +337,34 @@ export class Session implements Source, Watcher {
 
   /** Answers behind the transactions that are on their way. */
   #say(line: () => string): void {
-    const speak = (): void => {
+    this.#inTurn(() => {
       if (this.#over) return
       this.#acknowledge()
       this.#connection.send(line())
-    }
-    if (this.#inFlight === 0) speak()
-    else this.#parts.committer.after(speak)
+    })
   }
 
   /** A result that no batch brings. */
   #result(text: () => string): void {
-    const add = (): void => {
+    this.#inTurn(() => {
       this.#results.push(text())
       this.#unsaid = true
+      if (this.#inFlight === 0) this.#acknowledge() // otherwise a batch that brings more will
+    })
+  }
+
+  /** Runs something behind all that was said before it: at once when nothing of that is on its way. */
+  #inTurn(run: () => void): void {
+    if (this.#inFlight === 0 && this.#behind === 0) {
+      run()
+      return
     }
-    if (this.#inFlight === 0) {
-      add()
-      this.#acknowledge()
-    } else this.#parts.committer.after(add)
+    this.#behind++
+    this.#parts.committer.after(() => {
+      this.#behind--
+      run()
+      this.#holdWhileBusy()
+    })
   }
 
   #acknowledge(): void {
@@ -347,7 +388,7 @@ export class Session implements Source, Watcher {
 
   /** While something is owed, a polite stop of the server waits for it. */
   #holdWhileBusy(): void {
-    const busy = this.#inFlight > 0 || this.#waiting
+    const busy = this.#inFlight > 0 || this.#behind > 0 || this.#waiting
     if (busy && !this.#over) {
       this.#release ??= this.#connection.hold()
     } else if (this.#release !== undefined) {
@@ -356,16 +397,15 @@ export class Session implements Source, Watcher {
     }
   }
 
+  /** Ends the conversation once all that is due was said; nothing that comes behind is heeded. */
   #finish(): void {
-    const over = (): void => {
+    this.#ending = true
+    this.#inTurn(() => {
       this.#acknowledge()
       this.#over = true
       this.#connection.end()
-    }
-    if (this.#inFlight === 0) over()
-    else this.#parts.committer.after(over)
-    this.#ending = true
-    this.#waiting = true // nothing that comes behind is heeded
+      this.#holdWhileBusy()
+    })
   }
 
   #failed(error: unknown): void {

@@ -79,15 +79,15 @@ export class Sessions implements Service<Buffer, string, Session> {
     const { committer, ledger } = this.#parts
     // First everything that was taken so far: only then is it known which epoch the till is in.
     committer.after(() => {
-      const known = ledger.tills.get(name)
-      if (known !== undefined && epoch !== 0 && epoch < known.epoch) {
-        claimed(new StockError('epoch_fenced', `till ${name} is in epoch ${known.epoch} now; epoch ${epoch} can post no more`))
+      const known = this.#registrar.epochOf(name)
+      if (known !== undefined && epoch !== 0 && epoch < known) {
+        claimed(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
         return
       }
       if (session.over) return
       this.#byTill.get(name)?.end(new StockError('session_replaced', `till ${name} has connected again`))
       this.#byTill.set(name, session)
-      if (known !== undefined && epoch === known.epoch) committer.after(() => claimed(known))
+      if (epoch === known) committer.after(() => claimed(ledger.till(name)))
       else this.#registrar.register(name, epoch, claimed)
     })
   }
