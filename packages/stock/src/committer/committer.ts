@@ -156,7 +156,7 @@ export class Committer {
 
   #apply(batch: Batch, first: number, recorded: number): void {
     const { ledger } = this.#parts
-    const postings = this.#parts.postings()
+    let postings = this.#parts.postings()
     const { transactions, hashes, barriers } = batch
     const touched = new Set<Source>()
     this.#applying = batch
@@ -165,7 +165,10 @@ export class Committer {
     for (const { source, count } of batch.runs) {
       touched.add(source)
       for (const end = index + count; index < end; index++) {
-        while (barriers[barrier]?.index === index) barriers[barrier++]?.run()
+        while (barriers[barrier]?.index === index) {
+          barriers[barrier++]?.run()
+          postings = this.#parts.postings() // somebody may have begun to listen
+        }
         const transaction = transactions[index] as Transaction
         const position = first + index
         const high = hashes[index * 2] as number

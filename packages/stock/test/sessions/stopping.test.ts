@@ -26,6 +26,7 @@ describe('stopping', () => {
   it('while tills post loses nothing that was acknowledged, and doubles nothing', async () => {
     await using shop = await Shop.open()
     const tills = await Promise.all(['T1', 'T2', 'T3'].map((name) => shop.till(name)))
+    const underWay = Promise.withResolvers<void>()
     const posting = tills.map((till) => {
       let seq = 0
       till.say(location(++seq))
@@ -36,11 +37,12 @@ describe('stopping', () => {
           const said = await till.next().catch(() => undefined)
           if (said === undefined) return acked
           acked = Math.max(acked, Number(said.ack ?? 0))
+          if (acked >= 30) underWay.resolve()
           till.say(receipt(++seq), receipt(++seq), receipt(++seq))
         }
       })()
     })
-    await tills[0]?.until((said) => Number(said.ack) >= 30).catch(() => undefined)
+    await underWay.promise
     await shop.stop()
     const acked = await Promise.all(posting)
     const numbers = await numbersIn(`${shop.data}/log.db`)
