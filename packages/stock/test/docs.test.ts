@@ -18,7 +18,7 @@ function part(heading: string): string {
 
 /** The rows `code | meaning` of a part's tables. */
 function rows(heading: string): Record<string, string> {
-  return Object.fromEntries([...part(heading).matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [code, meaning]))
+  return Object.fromEntries([...part(heading).matchAll(/^\| `(\w+)` +\| (.*?) *\|$/gm)].map(([, code, meaning]) => [code, meaning]))
 }
 
 describe('the page of the protocol', () => {
@@ -31,7 +31,7 @@ describe('the page of the protocol', () => {
   }
 
   it('has every kind', () => {
-    for (const kind of [...LINE_KINDS, 'location', 'item']) assert.ok(part('Transactions').includes(`\n| \`${kind}\` | `), kind)
+    for (const kind of [...LINE_KINDS, 'location', 'item']) assert.match(part('Transactions'), new RegExp(`^\\| \`${kind}\` +\\| `, 'm'))
   })
 
   it('shows a dialogue that a server has word for word, times and its name apart', async () => {

@@ -10,6 +10,7 @@ interface Held {
 export class HeldLog implements Log {
   readonly #log = new MemoryLog()
   #held: Held | undefined
+  #handed: (() => void) | undefined
   /** How many transactions each batch held that was handed in. */
   readonly tried: number[] = []
 
@@ -26,7 +27,13 @@ export class HeldLog implements Log {
     this.tried.push(batch.count)
     return new Promise((resolve, reject) => {
       this.#held = { batch, resolve, reject }
+      this.#handed?.()
     })
+  }
+
+  /** Resolves once a write waits. */
+  async handed(): Promise<void> {
+    while (this.#held === undefined) await new Promise<void>((resolve) => (this.#handed = resolve))
   }
 
   /** Lets the write through that waits; resolves when its answers were given. */
