@@ -33,9 +33,9 @@ async function watch(flags: LevelFlags): Promise<void> {
     } catch (error) {
       if (stop.aborted) return
       // The first time, a person is told at once that nobody is there; later, the watch outlives the server.
-      if (first || (error instanceof StockError && error.code !== 'stopping')) throw error
+      if (first || error instanceof StockError) throw error
       if (failures === 0) process.stderr.write(`${oneLine(error)}; trying again\n`)
-      if (!(error instanceof NetError || error instanceof Failure || error instanceof StockError)) throw error
+      if (!(error instanceof NetError || error instanceof Failure)) throw error
       await sleep(backoffMs(failures++, Math.random()), undefined, { signal: stop }).catch(() => {})
     }
   }

@@ -41,6 +41,7 @@ export class Committer {
   #stall: StockError | undefined
   #broken: StockError | undefined
   #closed = false
+  #cancelRetry: (() => void) | undefined
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
@@ -91,6 +92,7 @@ export class Committer {
   /** Commits nothing more. What was not written is lost to this process, and was never acknowledged. */
   close(): void {
     this.#closed = true
+    this.#cancelRetry?.()
   }
 
   #schedule(): void {
@@ -149,7 +151,7 @@ export class Committer {
       this.#stall = reason
       this.#parts.stalled(reason)
     }
-    this.#parts.clock.after(this.#parts.limits.logRetryMs, () => {
+    this.#cancelRetry = this.#parts.clock.after(this.#parts.limits.logRetryMs, () => {
       if (!this.#closed) void this.#write(batch, body)
     })
   }

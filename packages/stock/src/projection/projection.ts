@@ -20,6 +20,7 @@ export class Projection implements Archive {
   #nextRecall = 1
   #told = false
   #at: number
+  #lastTrouble: string | undefined
   #stopped = false
 
   private constructor(worker: Worker, at: number, position: () => number, trouble: (message: string) => void) {
@@ -91,6 +92,7 @@ export class Projection implements Archive {
   #replied(reply: ProjectionReply): void {
     if (reply.type === 'at') {
       this.#at = reply.position
+      this.#lastTrouble = undefined
       this.#told = false
       if (this.#position() > reply.position) this.follow()
     } else if (reply.type === 'recalled') {
@@ -100,7 +102,8 @@ export class Projection implements Archive {
       this.#recalls.get(reply.id)?.reject(new StockError('internal', reply.message))
       this.#recalls.delete(reply.id)
     } else if (reply.type === 'trouble') {
-      this.#trouble(reply.message)
+      if (reply.message !== this.#lastTrouble) this.#trouble(reply.message) // it is tried again every second: said once
+      this.#lastTrouble = reply.message
     }
   }
 

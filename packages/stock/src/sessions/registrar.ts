@@ -2,7 +2,7 @@ import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
 import type { TillState } from '../ledger/index.ts'
 import { encodeTransaction, hashContent, hashHigh, hashLow, SERVER_TILL } from '../protocol/index.ts'
-import type { SessionsParts } from './sessions.ts'
+import type { SessionsParts } from './session-parts.ts'
 
 /**
  * Registers tills and their epochs. Like everything else it goes through the log: the server posts under a name of its own.

@@ -1,30 +1,17 @@
 import type { Connection } from '@tillwire/net'
 import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
-import {
-  type ContentHash,
-  type Level,
-  type LevelCursor,
-  type LevelFilter,
-  queryLevels,
-  type Result,
-  type TillState,
-  type Transaction,
-} from '../ledger/index.ts'
+import type { ContentHash, Result, TillState, Transaction } from '../ledger/index.ts'
 import {
   type Ask,
-  decodeCursor,
   decodeRequest,
   decodeTransaction,
   encodeAck,
-  encodeAnswer,
   encodeError,
   encodeGap,
-  encodeLevels,
   encodeRepeated,
   encodeResult,
   encodeWelcome,
-  formatTime,
   type Hello,
   hashContent,
   hashHigh,
@@ -33,9 +20,9 @@ import {
   parseObject,
   sameContent,
 } from '../protocol/index.ts'
+import { Asks } from './asks.ts'
 import type { Recalled } from './recall.ts'
-import type { SessionParts } from './sessions.ts'
-import type { Watcher } from './watches.ts'
+import type { SessionParts, TillHolder } from './session-parts.ts'
 
 /** A connection as the sessions see it. */
 export type StockConnection = Connection<Buffer, string, Session>
@@ -44,13 +31,10 @@ export type StockConnection = Connection<Buffer, string, Session>
  * One connection's conversation. Answers keep the order of what was said: whatever is answered at once waits behind the transactions
  * that came before it and are still on their way to the log.
  */
-export class Session implements Source, Watcher {
+export class Session implements Source, TillHolder {
   readonly #parts: SessionParts
   readonly #connection: StockConnection
-  /** Watches that were asked for and not ended, by the number of their ask. */
-  readonly #watched = new Set<number>()
-  /** What ends the watches that were answered. */
-  readonly #watches = new Map<number, () => void>()
+  readonly #asks: Asks
   readonly #cancelHello: () => void
   #greeted = false
   #name: string | undefined
@@ -81,6 +65,7 @@ export class Session implements Source, Watcher {
   constructor(parts: SessionParts, connection: StockConnection) {
     this.#parts = parts
     this.#connection = connection
+    this.#asks = new Asks(parts, connection, (line) => this.#say(line))
     const { clock, limits } = parts
     this.#cancelHello = clock.after(limits.helloMs, () => this.end(new StockError('hello_timeout', `no hello within ${limits.helloMs} ms`)))
   }
@@ -93,11 +78,6 @@ export class Session implements Source, Watcher {
     return this.#epoch
   }
 
-  get congested(): boolean {
-    return this.#connection.congested
-  }
-
-  /** True once it takes part in nothing any more. */
   get over(): boolean {
     return this.#over
   }
@@ -116,7 +96,6 @@ export class Session implements Source, Watcher {
     }
   }
 
-  /** Ends the session with a last word, behind the answers that are due. */
   end(reason: StockError): void {
     if (this.#over || this.#ending) return
     this.#say(() => encodeError(reason))
@@ -127,8 +106,7 @@ export class Session implements Source, Watcher {
   closed(): void {
     this.#over = true
     this.#cancelHello()
-    for (const unwatch of this.#watches.values()) unwatch()
-    this.#watches.clear()
+    this.#asks.close()
     if (this.#name !== undefined) this.#parts.leave(this.#name, this)
   }
 
@@ -143,15 +121,6 @@ export class Session implements Source, Watcher {
   settled(): void {
     this.#acknowledge()
     this.#holdWhileBusy()
-  }
-
-  changed(watch: number, levels: readonly Level[]): void {
-    const { ledger, clock, limits } = this.#parts
-    const now = formatTime(clock.now())
-    for (let from = 0; from < levels.length; from += limits.levelsPerEventMax) {
-      const some = levels.slice(from, from + limits.levelsPerEventMax)
-      this.#connection.send(encodeLevels('event', watch, ledger.position, now, some))
-    }
   }
 
   /** Works through the block until its end, or until something has to be waited for. */
@@ -246,7 +215,7 @@ export class Session implements Source, Watcher {
   #request(request: Hello | Ask | { type: 'bye' }): void {
     if (request.type === 'hello') return this.#hello(request)
     if (!this.#greeted) throw new StockError('hello_first', 'say hello first: {"hello":1}')
-    if (request.type === 'ask') return this.#ask(request)
+    if (request.type === 'ask') return this.#asks.take(request)
     this.#finish()
   }
 
@@ -275,51 +244,6 @@ export class Session implements Source, Watcher {
     this.#ackPosition = claimed.recent(claimed.last)?.position ?? ledger.position
     this.#connection.send(encodeWelcome(name, clock.now(), claimed))
     done()
-  }
-
-  #ask(ask: Ask): void {
-    const { limits, ledger, watches, clock } = this.#parts
-    const now = (): string => formatTime(clock.now())
-    switch (ask.of) {
-      case 'time':
-        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
-      case 'unwatch':
-        this.#watched.delete(ask.watch)
-        return this.#say(() => {
-          this.#watches.get(ask.watch)?.()
-          this.#watches.delete(ask.watch)
-          return encodeAnswer(ask.id, ledger.position, now())
-        })
-      case 'levels': {
-        const after = ask.after === undefined ? undefined : decodeCursor(ask.after)
-        if (ask.after !== undefined && after === undefined)
-          throw badAsk('levels.after must be the `next` of an earlier answer', 'levels.after')
-        const most = Math.min(ask.limit ?? limits.levelsPerAnswer, limits.levelsPerAnswerMax)
-        return this.#say(() => this.#levels(ask.id, ask.filter, most, after).line)
-      }
-      case 'watch': {
-        if (this.#watched.size >= limits.watchesPerSessionMax)
-          throw new StockError('too_many_watches', `a session may have ${limits.watchesPerSessionMax} watches`)
-        if (this.#watched.has(ask.id)) throw badAsk(`ask ${ask.id} is the number of a watch that goes on`, 'ask')
-        this.#watched.add(ask.id)
-        return this.#say(() => {
-          const { line, levels } = this.#levels(ask.id, ask.filter, limits.levelsPerAnswerMax)
-          this.#watches.set(ask.id, watches.add(this, ask.id, ask.filter, levels))
-          return line
-        })
-      }
-    }
-  }
-
-  /** A page of levels as the line of an answer: of at most so many levels, and no longer than a line may be. */
-  #levels(id: number, filter: LevelFilter, most: number, after?: LevelCursor): { line: string; levels: readonly Level[] } {
-    const { ledger, clock, limits } = this.#parts
-    for (let count = most; ; ) {
-      const { levels, next } = queryLevels(ledger, filter, count, after)
-      const line = encodeLevels('answer', id, ledger.position, formatTime(clock.now()), levels, next)
-      if (levels.length <= 1 || Buffer.byteLength(line) <= limits.lineBytesMax) return { line, levels }
-      count = levels.length >> 1
-    }
   }
 
   /** A line that is no message, or not now. */
@@ -412,8 +336,4 @@ export class Session implements Source, Watcher {
     this.#parts.fault(error)
     this.end(new StockError('internal', 'the server has a fault; try again later'))
   }
-}
-
-function badAsk(message: string, field: string): StockError {
-  return new StockError('bad_field', message, { field })
 }

@@ -77,7 +77,7 @@ export class TillLine {
 
   /** Ends politely: what was acknowledged stays acknowledged, the rest is sent again another time. */
   close(): void {
-    this.#reason ??= new StockError('stopping', 'the till was closed')
+    this.#reason ??= new StockError('till_closed', 'the till was closed')
     this.#connection?.end()
     if (this.#connection === undefined) this.#closed(undefined)
   }

@@ -139,7 +139,7 @@ export class Till implements AsyncDisposable {
     this.#line?.close()
     await this.#running
     this.#outbox.close()
-    const reason = new StockError('stopping', 'the till was closed')
+    const reason = new StockError('till_closed', 'the till was closed')
     for (const { reject } of this.#settlers.splice(0)) reject(reason)
   }
 
