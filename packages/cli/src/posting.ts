@@ -5,7 +5,6 @@ import {
   Fingerprint,
   type InputDraft,
   type InputFormat,
-  isDefinition,
   type KnownPart,
   READERS,
   type Source,
@@ -21,7 +20,7 @@ export interface PostingOptions {
   readonly define: boolean
 }
 
-/** What was posted. Definitions are not counted. */
+/** What was posted. Definitions that `--define` added are not counted. */
 export interface PostingSummary {
   readonly transactions: number
   readonly lines: number
@@ -97,7 +96,6 @@ export class Posting {
       this.#size++
       if (added === true) continue
       this.#drafts++
-      if (isDefinition(draft)) continue
       this.#transactions++
       if ('lines' in draft) this.#lines += draft.lines.length
     }

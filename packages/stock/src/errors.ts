@@ -21,8 +21,6 @@ export const STOCK_ERRORS = {
   too_many_watches: 'the session has as many watches as it may have',
   too_many_errors: 'too many bad lines in one session; the connection ends',
   too_many_connections: 'the server has as many connections as it may',
-  slow_peer: 'the answers are not read',
-  stopping: 'the server is stopping',
   internal: 'the server has a fault; it is in its log',
 
   data_in_use: 'another server holds the data folder',
@@ -32,6 +30,7 @@ export const STOCK_ERRORS = {
   log_damaged: 'a record of the log is not what was written',
   server_unreachable: 'the server does not answer',
   protocol_violated: 'the server said something that the protocol does not allow',
+  till_closed: 'the till was closed while somebody waited for it',
   outbox_in_use: 'another till holds the outbox',
   outbox_unusable: 'the outbox cannot be used',
   outbox_full: 'the outbox holds as many unsent transactions as it may',

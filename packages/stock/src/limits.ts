@@ -6,6 +6,8 @@ export interface StockLimits {
   readonly lineBytesMax: number
   /** A hello must come within this time of connecting. */
   readonly helloMs: number
+  /** A line that was begun must be complete within this time. */
+  readonly lineMs: number
   /** Bad lines in one session before it ends. */
   readonly errorsPerSessionMax: number
   /** Watches of one session. */
@@ -14,6 +16,10 @@ export interface StockLimits {
   readonly levelsPerAnswerMax: number
   /** Levels in an answer that does not ask for a number. */
   readonly levelsPerAnswer: number
+  /** Levels in one event, so that it is never longer than a line may be; more make several events. */
+  readonly levelsPerEventMax: number
+  /** Answers of one session that wait behind transactions on their way to the log before reading from it pauses. */
+  readonly answersHeldMax: number
   /** Changes to watched levels are gathered for this long. */
   readonly watchMs: number
   /** Connections of one server. */
@@ -62,10 +68,13 @@ export interface StockLimits {
 export const DEFAULT_STOCK_LIMITS: StockLimits = {
   lineBytesMax: 1024 * 1024,
   helloMs: 10_000,
+  lineMs: 30_000,
   errorsPerSessionMax: 100,
   watchesPerSessionMax: 100,
   levelsPerAnswerMax: 10_000,
   levelsPerAnswer: 1_000,
+  levelsPerEventMax: 2_000,
+  answersHeldMax: 1_000,
   watchMs: 50,
   connectionsMax: 10_000,
   tillsMax: 100_000,

@@ -106,7 +106,8 @@ export class StockServer implements AsyncDisposable {
       limits,
       fault,
     })
-    const netLimits = { connectionsMax: limits.connectionsMax, frameBytesMax: limits.lineBytesMax, handshakeMs: 0, idleMs: 0 }
+    const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
+    const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
     folder.announce(server.endpoints)
     undo.move()

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { backoffMs, NetError } from '@tillwire/net'
-import { type LevelRow, Reader, StockError } from '@tillwire/stock'
+import { type LevelRow, Reader, StockError, type StockErrorCode } from '@tillwire/stock'
 import { Command } from 'commander'
 import { Failure, jsonText, oneLine, printable } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { type LevelFlags, questionOf } from './levels.ts'
+
+/** What a server says that may be otherwise at the next try. */
+const PASSING: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>(['internal', 'too_many_connections'])
 
 /** `tillwire watch` */
 export function watchCommand(): Command {
@@ -35,7 +38,7 @@ async function watch(flags: LevelFlags): Promise<void> {
     } catch (error) {
       if (stop.aborted) return
       // The first time, a person is told at once that nobody is there; later, the watch outlives the server.
-      if (!connected || (error instanceof StockError && error.code !== 'stopping')) throw error
+      if (!connected || (error instanceof StockError && !PASSING.has(error.code))) throw error
       if (failures === 0) process.stderr.write(`${oneLine(error)}; trying again\n`)
       if (!(error instanceof NetError || error instanceof Failure || error instanceof StockError)) throw error
       await sleep(backoffMs(failures++, Math.random()), undefined, { signal: stop }).catch(() => {})

@@ -1,4 +1,3 @@
-import type { Draft } from '@tillwire/stock'
 import type { InputDraft } from './draft-input.ts'
 
 /**
@@ -23,9 +22,4 @@ export async function* withDefinitions(drafts: AsyncIterable<InputDraft>, now: n
     }
     yield { draft, line }
   }
-}
-
-/** Whether a draft defines something. */
-export function isDefinition(draft: Draft): boolean {
-  return draft.kind === 'location' || draft.kind === 'item'
 }

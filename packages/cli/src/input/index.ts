@@ -3,10 +3,9 @@ import { readCsv } from './csv.ts'
 import type { InputFormat, InputReader } from './draft-input.ts'
 import { readNdjson } from './ndjson.ts'
 
-export { isDefinition, withDefinitions } from './definitions.ts'
+export { withDefinitions } from './definitions.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
-
 export { utf8 } from './utf8.ts'
 
 /** The reader of each format. */

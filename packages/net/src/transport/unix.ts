@@ -43,7 +43,7 @@ async function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promi
   await refuseIfTaken(endpoint, options)
   let folder: string
   try {
-    folder = await mkdtemp(join(dirname(path), '.'))
+    folder = await mkdtemp(`${dirname(path)}/.`) // not join(): it would drop the dot, and the folder would lie beside, not inside
   } catch (error) {
     throw fromSystem(error, `${name}: the folder ${dirname(path)} cannot take a socket`, 'address_unavailable')
   }

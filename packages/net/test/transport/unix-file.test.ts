@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { lstat, readdir, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -34,6 +34,14 @@ describe('the file of a Unix socket', { skip: process.platform === 'win32' }, ()
     assert.equal((await stat(join(dir, 'one'))).mode & 0o777, 0o660)
     assert.equal((await stat(join(dir, 'two'))).mode & 0o777, 0o600)
     assert.deepEqual((await readdir(dir)).sort(), ['one', 'two'])
+  })
+
+  it('is made inside its folder, and nothing beside it is touched', async (t) => {
+    const outer = await folder(t)
+    await mkdir(join(outer, 'inner'))
+    const before = await stat(outer, { bigint: true })
+    await start(t, 'a', `unix://${outer}/inner/one`)
+    assert.equal((await stat(outer, { bigint: true })).mtimeNs, before.mtimeNs)
   })
 
   it('replaces one on which nobody answers', async (t) => {

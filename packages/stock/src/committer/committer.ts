@@ -41,6 +41,7 @@ export class Committer {
   #stall: StockError | undefined
   #broken: StockError | undefined
   #closed = false
+  #cancelRetry: (() => void) | undefined
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
@@ -91,6 +92,7 @@ export class Committer {
   /** Commits nothing more. What was not written is lost to this process, and was never acknowledged. */
   close(): void {
     this.#closed = true
+    this.#cancelRetry?.()
   }
 
   #schedule(): void {
@@ -149,14 +151,14 @@ export class Committer {
       this.#stall = reason
       this.#parts.stalled(reason)
     }
-    this.#parts.clock.after(this.#parts.limits.logRetryMs, () => {
+    this.#cancelRetry = this.#parts.clock.after(this.#parts.limits.logRetryMs, () => {
       if (!this.#closed) void this.#write(batch, body)
     })
   }
 
   #apply(batch: Batch, first: number, recorded: number): void {
     const { ledger } = this.#parts
-    const postings = this.#parts.postings()
+    let postings = this.#parts.postings()
     const { transactions, hashes, barriers } = batch
     const touched = new Set<Source>()
     this.#applying = batch
@@ -165,7 +167,10 @@ export class Committer {
     for (const { source, count } of batch.runs) {
       touched.add(source)
       for (const end = index + count; index < end; index++) {
-        while (barriers[barrier]?.index === index) barriers[barrier++]?.run()
+        while (barriers[barrier]?.index === index) {
+          barriers[barrier++]?.run()
+          postings = this.#parts.postings() // somebody may have begun to listen
+        }
         const transaction = transactions[index] as Transaction
         const position = first + index
         const high = hashes[index * 2] as number

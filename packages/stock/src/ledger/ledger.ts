@@ -81,7 +81,8 @@ export class Ledger {
     return accepted(posted)
   }
 
-  #defineLocation({ location: code, name, type }: LocationTransaction): number {
+  #defineLocation({ location: code, name, type }: LocationTransaction): Result | number {
+    if (Object.hasOwn(this.places.virtual, code)) return refused('exists_with_different_content', 'location')
     const place = this.places.location(code) ?? this.places.addLocation(code)
     place.name = name ?? place.name
     place.type = type ?? place.type

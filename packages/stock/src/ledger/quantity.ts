@@ -13,7 +13,17 @@ export function quantityFault(outside: number): Refusal | undefined {
 
 /** A number from outside in thousandths. */
 export function thousandths(outside: number): number {
-  return Math.round(outside * 1000)
+  const inside = Math.round(outside * 1000)
+  return Math.abs(inside) < ROUNDED_BELOW ? inside : nearest(inside, outside)
+}
+
+/** Up to 2^42 units the product is wrong by less than half a thousandth, so that rounding finds the right one. */
+const ROUNDED_BELOW = 2 ** 42 * 1000
+
+/** Of the neighbours of a product that was rounded, the one that the number stands for. (From 2^43 units on, two may share a number.) */
+function nearest(inside: number, outside: number): number {
+  for (const near of [inside, inside - 1, inside + 1]) if (near / 1000 === outside) return near
+  return inside
 }
 
 /** Thousandths as the number that is shown. */

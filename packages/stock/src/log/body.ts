@@ -31,13 +31,14 @@ export function readBody(body: Buffer, visitor: BodyVisitor): void {
   const reader = new LineReader(body)
   while (reader.next()) {
     const text = reader.text()
-    if (text?.startsWith('{')) {
+    // A till may put blanks before its object; no JSON begins with an @.
+    if (text !== undefined && !text.startsWith('@')) {
       visitor.line(text, body, reader.start, reader.end)
       continue
     }
     const space = text?.lastIndexOf(' ') ?? -1
     const epoch = Number(text?.slice(space + 1))
-    if (!text?.startsWith('@') || space < 2 || !Number.isSafeInteger(epoch))
+    if (text === undefined || space < 2 || !Number.isSafeInteger(epoch))
       throw new StockError('log_damaged', 'a heading in the log cannot be read')
     visitor.group(text.slice(1, space), epoch)
   }

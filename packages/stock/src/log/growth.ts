@@ -1,4 +1,5 @@
-import type { Log, LogRecord } from './log.ts'
+import type { Log, LogHead, LogRecord } from './log.ts'
+import { headOf } from './record.ts'
 
 /** Lets those who follow a log wait for it to grow. */
 export class Growth {
@@ -24,15 +25,17 @@ export class Growth {
 /** Reads a log to its head, and on as it grows. */
 export async function* followLog(log: Log, growth: Growth, from: number, signal: AbortSignal): AsyncGenerator<LogRecord, void, undefined> {
   let next = from
+  let before: LogHead | undefined
   while (!signal.aborted) {
     if (log.head.next <= next) {
       await growth.next(signal)
       continue
     }
-    for await (const record of log.read(next)) {
+    for await (const record of log.read(next, before)) {
       if (signal.aborted) return
       yield record
-      next = record.first + record.count
+      before = headOf(record)
+      next = before.next
     }
   }
 }

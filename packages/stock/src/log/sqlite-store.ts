@@ -50,7 +50,7 @@ export class SqliteLogReader {
     let next = (this.#from.get(from) as { first: number } | undefined)?.first ?? from
     let head = before?.next === next ? before : undefined
     for (;;) {
-      const stored = this.#page.get(next) as StoredRecord | undefined
+      const stored = readPage(this.#page, next)
       if (stored === undefined) return
       const record = unseal(stored, head)
       if (record.first + record.count > from) yield record
@@ -75,9 +75,15 @@ export class SqliteLogWriter {
   /** Opens the file, or makes it. @throws StockError `log_damaged` when it is something else. */
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5_000 })
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
-    this.#create(path)
-    this.id = logId(this.#db)
+    try {
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
+      this.#create(path)
+      this.id = logId(this.#db)
+    } catch (cause) {
+      this.#db.close()
+      if (!isDamage(cause)) throw cause
+      throw new StockError('log_damaged', `${path} is no log: ${(cause as Error).message}`, { cause })
+    }
     this.#last = this.#db.prepare('SELECT * FROM batch ORDER BY first DESC LIMIT 1')
     this.#insert = this.#db.prepare(
       'INSERT INTO batch (first, number, count, recorded, encoding, previous, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -127,6 +133,24 @@ export class SqliteLogWriter {
     } else if (format !== FORMAT) {
       throw new StockError('log_damaged', `${path} has the format ${format}; this version reads ${FORMAT}`)
     }
+  }
+}
+
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
+
+/** Whether SQLite says that the file is not what it wrote. */
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number }
+  return errcode === SQLITE_NOTADB || (errcode !== undefined && (errcode & 0xff) === SQLITE_CORRUPT)
+}
+
+function readPage(page: StatementSync, from: number): StoredRecord | undefined {
+  try {
+    return page.get(from) as StoredRecord | undefined
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause
+    throw new StockError('log_damaged', `the log cannot be read at position ${from}: ${(cause as Error).message}`, { cause })
   }
 }
 

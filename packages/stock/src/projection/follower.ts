@@ -33,8 +33,12 @@ export class Follower {
     this.#path = path
     this.#transactionsMax = transactionsMax
     this.#db = openProjection(path, removeDatabase)
-    this.#loaded = load(this.#db)
-    if (!this.#standsOnLog()) this.#db = this.#anew()
+    const loaded = this.#tryLoad()
+    if (loaded !== undefined && this.#standsOnLog(loaded)) this.#loaded = loaded
+    else {
+      this.#db = this.#anew()
+      this.#loaded = load(this.#db)
+    }
     this.#head = this.#loaded.head
     this.#store = new ProjectionStore(this.#db, this.#loaded.ledger)
     this.#recall = this.#prepareRecall()
@@ -103,8 +107,7 @@ export class Follower {
   }
 
   /** Whether the record that the tables end with is in this log: a restored or exchanged log may be another, or be shorter. */
-  #standsOnLog(): boolean {
-    const { log, head } = this.#loaded
+  #standsOnLog({ log, head }: Loaded): boolean {
     if (log === undefined) return true
     if (log !== this.#log.id) return false
     const [record] = this.#log.read(head.next - 1)
@@ -114,9 +117,16 @@ export class Follower {
   #anew(): DatabaseSync {
     this.#db.close()
     removeDatabase(this.#path)
-    const db = openProjection(this.#path, removeDatabase)
-    this.#loaded = load(db)
-    return db
+    return openProjection(this.#path, removeDatabase)
+  }
+
+  /** What the tables hold; undefined when they cannot be read: they are never the truth, and are made again. */
+  #tryLoad(): Loaded | undefined {
+    try {
+      return load(this.#db)
+    } catch {
+      return undefined
+    }
   }
 
   #reload(): void {

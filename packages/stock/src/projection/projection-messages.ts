@@ -1,3 +1,4 @@
+import type { StockErrorCode } from '../errors.ts'
 import type { Recalled } from '../sessions/index.ts'
 
 /** What the projection's owner says to its thread. */
@@ -20,5 +21,6 @@ export type ProjectionReply =
   | { readonly type: 'open'; readonly position: number }
   | { readonly type: 'at'; readonly position: number }
   | { readonly type: 'recalled'; readonly id: number; readonly rows: readonly Recalled[] }
+  | { readonly type: 'unrecalled'; readonly id: number; readonly message: string }
   | { readonly type: 'trouble'; readonly message: string }
-  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'failed'; readonly code: StockErrorCode; readonly message: string }

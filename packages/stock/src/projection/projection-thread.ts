@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { StockError } from '../errors.ts'
 import { Follower } from './follower.ts'
 import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
@@ -45,7 +46,7 @@ function open(): Follower | undefined {
     say({ type: 'open', position: opened.position })
     return opened
   } catch (error) {
-    say({ type: 'failed', message: (error as Error).message })
+    say({ type: 'failed', code: error instanceof StockError ? error.code : 'data_unusable', message: (error as Error).message })
     port?.close()
     return undefined
   }
@@ -82,7 +83,11 @@ async function run(): Promise<void> {
 function answerRecalls(from: Follower): void {
   while (recalls[0] !== undefined && recalls[0].position <= from.position) {
     const { id, till, epoch, from: first, to } = recalls.shift() as (typeof recalls)[number]
-    say({ type: 'recalled', id, rows: from.recall(till, epoch, first, to) })
+    try {
+      say({ type: 'recalled', id, rows: from.recall(till, epoch, first, to) })
+    } catch (error) {
+      say({ type: 'unrecalled', id, message: (error as Error).message })
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export class Projection implements Archive {
   #nextRecall = 1
   #told = false
   #at: number
+  #lastTrouble: string | undefined
   #stopped = false
 
   private constructor(worker: Worker, at: number, position: () => number, trouble: (message: string) => void) {
@@ -54,7 +55,8 @@ export class Projection implements Archive {
     }
     const { worker, first } = await startThread<ProjectionReply>(import.meta.url, 'projection-thread', data)
     if (first.type === 'open') return new Projection(worker, first.position, position, trouble)
-    throw new StockError('data_unusable', `${paths.ledger}: ${first.type === 'failed' ? first.message : first.type}`)
+    if (first.type === 'failed') throw new StockError(first.code, `${paths.ledger}: ${first.message}`)
+    throw new StockError('data_unusable', `${paths.ledger}: ${first.type}`)
   }
 
   /** The last position that is known to be in the tables. */
@@ -90,13 +92,18 @@ export class Projection implements Archive {
   #replied(reply: ProjectionReply): void {
     if (reply.type === 'at') {
       this.#at = reply.position
+      this.#lastTrouble = undefined
       this.#told = false
       if (this.#position() > reply.position) this.follow()
     } else if (reply.type === 'recalled') {
       this.#recalls.get(reply.id)?.resolve(reply.rows)
       this.#recalls.delete(reply.id)
+    } else if (reply.type === 'unrecalled') {
+      this.#recalls.get(reply.id)?.reject(new StockError('internal', reply.message))
+      this.#recalls.delete(reply.id)
     } else if (reply.type === 'trouble') {
-      this.#trouble(reply.message)
+      if (reply.message !== this.#lastTrouble) this.#trouble(reply.message) // it is tried again every second: said once
+      this.#lastTrouble = reply.message
     }
   }
 

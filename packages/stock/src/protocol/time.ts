@@ -25,7 +25,7 @@ export function parseTime(text: string): number {
       return days * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli
     }
   }
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text)) return Number.NaN
+  if (!/^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text)) return Number.NaN
   if (Number.isNaN(dayNumber(two(text, 0) * 100 + two(text, 2), two(text, 5), two(text, 8)))) return Number.NaN
   return Date.parse(text)
 }

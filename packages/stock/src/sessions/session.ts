@@ -1,21 +1,17 @@
 import type { Connection } from '@tillwire/net'
 import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
-import { type ContentHash, type Level, queryLevels, type Result, type TillState, type Transaction } from '../ledger/index.ts'
+import type { ContentHash, Result, TillState, Transaction } from '../ledger/index.ts'
 import {
   type Ask,
-  decodeCursor,
   decodeRequest,
   decodeTransaction,
   encodeAck,
-  encodeAnswer,
   encodeError,
   encodeGap,
-  encodeLevels,
   encodeRepeated,
   encodeResult,
   encodeWelcome,
-  formatTime,
   type Hello,
   hashContent,
   hashHigh,
@@ -24,9 +20,9 @@ import {
   parseObject,
   sameContent,
 } from '../protocol/index.ts'
+import { Asks } from './asks.ts'
 import type { Recalled } from './recall.ts'
-import type { SessionParts } from './sessions.ts'
-import type { Watcher } from './watches.ts'
+import type { SessionParts, TillHolder } from './session-parts.ts'
 
 /** A connection as the sessions see it. */
 export type StockConnection = Connection<Buffer, string, Session>
@@ -35,10 +31,10 @@ export type StockConnection = Connection<Buffer, string, Session>
  * One connection's conversation. Answers keep the order of what was said: whatever is answered at once waits behind the transactions
  * that came before it and are still on their way to the log.
  */
-export class Session implements Source, Watcher {
+export class Session implements Source, TillHolder {
   readonly #parts: SessionParts
   readonly #connection: StockConnection
-  readonly #watches = new Map<number, () => void>()
+  readonly #asks: Asks
   readonly #cancelHello: () => void
   #greeted = false
   #name: string | undefined
@@ -47,6 +43,8 @@ export class Session implements Source, Watcher {
   /** The number of the last transaction taken, whether it is durable yet or not. */
   #taken = 0
   #inFlight = 0
+  /** Answers that wait behind transactions on their way to the log. */
+  #behind = 0
   #release: (() => void) | undefined
   // What the next acknowledgement will say.
   #ack = 0
@@ -67,6 +65,7 @@ export class Session implements Source, Watcher {
   constructor(parts: SessionParts, connection: StockConnection) {
     this.#parts = parts
     this.#connection = connection
+    this.#asks = new Asks(parts, connection, (line) => this.#say(line))
     const { clock, limits } = parts
     this.#cancelHello = clock.after(limits.helloMs, () => this.end(new StockError('hello_timeout', `no hello within ${limits.helloMs} ms`)))
   }
@@ -79,17 +78,13 @@ export class Session implements Source, Watcher {
     return this.#epoch
   }
 
-  get congested(): boolean {
-    return this.#connection.congested
-  }
-
-  /** True once it takes part in nothing any more. */
   get over(): boolean {
     return this.#over
   }
 
   /** Takes a block of whole lines. */
   read(block: Buffer): void {
+    if (this.#ending || this.#over) return
     this.#reader = new LineReader(block)
     this.#block = block
     this.#view = new DataView(block.buffer, block.byteOffset, block.length)
@@ -101,7 +96,6 @@ export class Session implements Source, Watcher {
     }
   }
 
-  /** Ends the session with a last word, behind the answers that are due. */
   end(reason: StockError): void {
     if (this.#over || this.#ending) return
     this.#say(() => encodeError(reason))
@@ -112,8 +106,7 @@ export class Session implements Source, Watcher {
   closed(): void {
     this.#over = true
     this.#cancelHello()
-    for (const unwatch of this.#watches.values()) unwatch()
-    this.#watches.clear()
+    this.#asks.close()
     if (this.#name !== undefined) this.#parts.leave(this.#name, this)
   }
 
@@ -130,19 +123,16 @@ export class Session implements Source, Watcher {
     this.#holdWhileBusy()
   }
 
-  changed(watch: number, levels: readonly Level[]): void {
-    const { ledger, clock } = this.#parts
-    this.#connection.send(encodeLevels('event', watch, ledger.position, formatTime(clock.now()), levels))
-  }
-
   /** Works through the block until its end, or until something has to be waited for. */
   #readOn(): void {
     if (this.#reading) return
     this.#reading = true
-    while (!this.#waiting && !this.#over && this.#reader?.next()) {
+    while (!this.#waiting && !this.#ending && !this.#over && this.#reader?.next()) {
       const text = this.#reader.text()
       if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
       else if (text.trimStart() !== '') this.#line(text)
+      // While the log refuses to be written, nobody piles up answers without end.
+      if (this.#behind >= this.#parts.limits.answersHeldMax && !this.#waiting) this.#wait((done) => this.#parts.committer.after(done))
     }
     this.#reading = false
     if (!this.#waiting) {
@@ -159,8 +149,8 @@ export class Session implements Source, Watcher {
       if (sent.seq !== undefined) this.#transaction(decodeTransaction(sent))
       else this.#request(decodeRequest(sent))
     } catch (error) {
-      if (!(error instanceof StockError)) throw error
-      this.#fault(error, sent)
+      if (error instanceof StockError) this.#fault(error, sent)
+      else this.#failed(error)
     }
   }
 
@@ -225,7 +215,7 @@ export class Session implements Source, Watcher {
   #request(request: Hello | Ask | { type: 'bye' }): void {
     if (request.type === 'hello') return this.#hello(request)
     if (!this.#greeted) throw new StockError('hello_first', 'say hello first: {"hello":1}')
-    if (request.type === 'ask') return this.#ask(request)
+    if (request.type === 'ask') return this.#asks.take(request)
     this.#finish()
   }
 
@@ -256,40 +246,6 @@ export class Session implements Source, Watcher {
     done()
   }
 
-  #ask(ask: Ask): void {
-    const { limits, ledger, watches, clock } = this.#parts
-    const now = (): string => formatTime(clock.now())
-    switch (ask.of) {
-      case 'time':
-        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
-      case 'unwatch':
-        this.#watches.get(ask.watch)?.()
-        this.#watches.delete(ask.watch)
-        return this.#say(() => encodeAnswer(ask.id, ledger.position, now()))
-      case 'levels': {
-        const after = ask.after === undefined ? undefined : decodeCursor(ask.after)
-        if (ask.after !== undefined && after === undefined)
-          throw badAsk('levels.after must be the `next` of an earlier answer', 'levels.after')
-        const most = Math.min(ask.limit ?? limits.levelsPerAnswer, limits.levelsPerAnswerMax)
-        return this.#say(() => {
-          const page = queryLevels(ledger, ask.filter, most, after)
-          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
-        })
-      }
-      case 'watch': {
-        if (this.#watches.size >= limits.watchesPerSessionMax)
-          throw new StockError('too_many_watches', `a session may have ${limits.watchesPerSessionMax} watches`)
-        if (this.#watches.has(ask.id)) throw badAsk(`ask ${ask.id} is the number of a watch that goes on`, 'ask')
-        this.#watches.set(ask.id, () => {})
-        return this.#say(() => {
-          const page = queryLevels(ledger, ask.filter, limits.levelsPerAnswerMax)
-          this.#watches.set(ask.id, watches.add(this, ask.id, ask.filter, page.levels))
-          return encodeLevels('answer', ask.id, ledger.position, now(), page.levels, page.next)
-        })
-      }
-    }
-  }
-
   /** A line that is no message, or not now. */
   #fault(error: StockError, sent: Record<string, unknown> | undefined): void {
     const about = {
@@ -305,25 +261,34 @@ export class Session implements Source, Watcher {
 
   /** Answers behind the transactions that are on their way. */
   #say(line: () => string): void {
-    const speak = (): void => {
+    this.#inTurn(() => {
       if (this.#over) return
       this.#acknowledge()
       this.#connection.send(line())
-    }
-    if (this.#inFlight === 0) speak()
-    else this.#parts.committer.after(speak)
+    })
   }
 
   /** A result that no batch brings. */
   #result(text: () => string): void {
-    const add = (): void => {
+    this.#inTurn(() => {
       this.#results.push(text())
       this.#unsaid = true
+      if (this.#inFlight === 0) this.#acknowledge() // otherwise a batch that brings more will
+    })
+  }
+
+  /** Runs something behind all that was said before it: at once when nothing of that is on its way. */
+  #inTurn(run: () => void): void {
+    if (this.#inFlight === 0 && this.#behind === 0) {
+      run()
+      return
     }
-    if (this.#inFlight === 0) {
-      add()
-      this.#acknowledge()
-    } else this.#parts.committer.after(add)
+    this.#behind++
+    this.#parts.committer.after(() => {
+      this.#behind--
+      run()
+      this.#holdWhileBusy()
+    })
   }
 
   #acknowledge(): void {
@@ -347,7 +312,7 @@ export class Session implements Source, Watcher {
 
   /** While something is owed, a polite stop of the server waits for it. */
   #holdWhileBusy(): void {
-    const busy = this.#inFlight > 0 || this.#waiting
+    const busy = this.#inFlight > 0 || this.#behind > 0 || this.#waiting
     if (busy && !this.#over) {
       this.#release ??= this.#connection.hold()
     } else if (this.#release !== undefined) {
@@ -356,24 +321,19 @@ export class Session implements Source, Watcher {
     }
   }
 
+  /** Ends the conversation once all that is due was said; nothing that comes behind is heeded. */
   #finish(): void {
-    const over = (): void => {
+    this.#ending = true
+    this.#inTurn(() => {
       this.#acknowledge()
       this.#over = true
       this.#connection.end()
-    }
-    if (this.#inFlight === 0) over()
-    else this.#parts.committer.after(over)
-    this.#ending = true
-    this.#waiting = true // nothing that comes behind is heeded
+      this.#holdWhileBusy()
+    })
   }
 
   #failed(error: unknown): void {
     this.#parts.fault(error)
     this.end(new StockError('internal', 'the server has a fault; try again later'))
   }
-}
-
-function badAsk(message: string, field: string): StockError {
-  return new StockError('bad_field', message, { field })
 }

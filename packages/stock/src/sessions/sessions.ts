@@ -1,36 +1,11 @@
 import { lineBlocks, type NetError, type Service } from '@tillwire/net'
-import type { Clock } from '../clock.ts'
-import type { Committer } from '../committer/index.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
-import type { Ledger, TillState } from '../ledger/index.ts'
+import type { TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { encodeError, formatTime } from '../protocol/index.ts'
-import type { Archive } from './recall.ts'
 import { Registrar } from './registrar.ts'
 import { Session, type StockConnection } from './session.ts'
-import type { Watches } from './watches.ts'
-
-/** What the sessions work with. */
-export interface SessionsParts {
-  /** The server's name in a welcome. */
-  readonly name: string
-  readonly ledger: Ledger
-  readonly committer: Committer
-  readonly archive: Archive
-  readonly watches: Watches
-  readonly clock: Clock
-  readonly limits: StockLimits
-  readonly fault: (error: unknown) => void
-}
-
-/** What one session sees of the others. */
-export interface SessionParts extends SessionsParts {
-  /** Takes a till over: the session that had it hears `session_replaced`. Answers when everything that one posted is applied. */
-  claim(till: string, epoch: number, session: Session, claimed: (till: TillState | StockError) => void): void
-  leave(till: string, session: Session): void
-  /** The time to say with an acknowledgement: the same text for all sessions of a batch. */
-  timeOfBatch(): string
-}
+import type { SessionParts, SessionsParts, TillHolder } from './session-parts.ts'
 
 /** All sessions of a server, as the service that the server runs. */
 export class Sessions implements Service<Buffer, string, Session> {
@@ -38,7 +13,7 @@ export class Sessions implements Service<Buffer, string, Session> {
   readonly framing: ReturnType<typeof lineBlocks> = lineBlocks()
   readonly #parts: SessionParts
   readonly #registrar: Registrar
-  readonly #byTill = new Map<string, Session>()
+  readonly #byTill = new Map<string, TillHolder>()
   #recorded = -1
   #recordedText = ''
 
@@ -46,17 +21,12 @@ export class Sessions implements Service<Buffer, string, Session> {
     this.#registrar = new Registrar(parts)
     this.#parts = {
       ...parts,
-      claim: (till, epoch, session, claimed) => this.#claim(till, epoch, session, claimed),
-      leave: (till, session) => {
-        if (this.#byTill.get(till) === session) this.#byTill.delete(till)
+      claim: (till, epoch, holder, claimed) => this.#claim(till, epoch, holder, claimed),
+      leave: (till, holder) => {
+        if (this.#byTill.get(till) === holder) this.#byTill.delete(till)
       },
       timeOfBatch: () => this.#timeOfBatch(),
     }
-  }
-
-  /** Tills that are connected now. */
-  get tills(): readonly string[] {
-    return [...this.#byTill.keys()]
   }
 
   opened(connection: StockConnection): Session {
@@ -75,19 +45,19 @@ export class Sessions implements Service<Buffer, string, Session> {
     return encodeError(inOurWords(error, this.#parts.limits))
   }
 
-  #claim(name: string, epoch: number, session: Session, claimed: (till: TillState | StockError) => void): void {
+  #claim(name: string, epoch: number, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
     const { committer, ledger } = this.#parts
     // First everything that was taken so far: only then is it known which epoch the till is in.
     committer.after(() => {
-      const known = ledger.tills.get(name)
-      if (known !== undefined && epoch !== 0 && epoch < known.epoch) {
-        claimed(new StockError('epoch_fenced', `till ${name} is in epoch ${known.epoch} now; epoch ${epoch} can post no more`))
+      const known = this.#registrar.epochOf(name)
+      if (known !== undefined && epoch !== 0 && epoch < known) {
+        claimed(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
         return
       }
-      if (session.over) return
+      if (holder.over) return
       this.#byTill.get(name)?.end(new StockError('session_replaced', `till ${name} has connected again`))
-      this.#byTill.set(name, session)
-      if (known !== undefined && epoch === known.epoch) committer.after(() => claimed(known))
+      this.#byTill.set(name, holder)
+      if (epoch === known) committer.after(() => claimed(ledger.till(name)))
       else this.#registrar.register(name, epoch, claimed)
     })
   }
@@ -111,8 +81,6 @@ function inOurWords(error: NetError, limits: StockLimits): StockError {
     frame_timeout: ['line_timeout', 'a line was begun and not completed in time'],
     too_many_connections: ['too_many_connections', error.message],
     too_many_from_address: ['too_many_connections', error.message],
-    slow_peer: ['slow_peer', error.message],
-    server_closing: ['stopping', 'the server is stopping'],
   }
   const [code, message] = words[error.code] ?? ['internal', error.message]
   return new StockError(code, message, { cause: error })

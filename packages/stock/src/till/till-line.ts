@@ -87,7 +87,7 @@ export class TillLine {
 
   /** Ends politely: what was acknowledged stays acknowledged, the rest is sent again another time. */
   close(): void {
-    this.#reason ??= new StockError('stopping', 'the till was closed')
+    this.#reason ??= new StockError('till_closed', 'the till was closed')
     if (this.#connection === undefined) return this.#closed(undefined)
     this.#cancelSilence?.()
     this.#cancelSilence = this.#clock.after(CLOSE_MS, () => this.#connection?.abort()) // a server that does not even read

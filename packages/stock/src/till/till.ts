@@ -228,5 +228,5 @@ export class Till implements AsyncDisposable {
 }
 
 function closed(): StockError {
-  return new StockError('stopping', 'the till was closed')
+  return new StockError('till_closed', 'the till was closed')
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '../../src/clock.ts'
 
-/** A clock that stands until a test moves it. */
+/** A clock that stands until it is told to move. */
 export class ManualClock implements Clock {
   #now: number
-  readonly #timers = new Set<{ at: number; call: () => void }>()
+  #timers: { readonly at: number; readonly callback: () => void }[] = []
+  #soon: (() => void)[] = []
 
-  constructor(now: number = Date.parse('2026-11-20T18:00:00.000Z')) {
+  constructor(now = 1_000_000) {
     this.#now = now
   }
 
@@ -13,26 +14,33 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  after(ms: number, call: () => void): () => void {
-    const timer = { at: this.#now + ms, call }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
-  }
-
-  soon(call: () => void): void {
-    setImmediate(call)
-  }
-
-  /** Lets time pass; what falls due is called in its order. */
-  pass(ms: number): void {
-    const end = this.#now + ms
-    for (;;) {
-      const [due] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-      if (due === undefined) break
-      this.#timers.delete(due)
-      this.#now = due.at
-      due.call()
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#now + ms, callback }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
     }
-    this.#now = end
+  }
+
+  soon(callback: () => void): void {
+    this.#soon.push(callback)
+  }
+
+  /** How many timers wait. */
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  /** Ends the turn: what was to come soon comes. */
+  turn(): void {
+    for (const callback of this.#soon.splice(0)) callback()
+  }
+
+  /** Moves on, or, below 0, back as clocks of machines do; timers that are due fire. */
+  move(ms: number): void {
+    this.#now += ms
+    const due = this.#timers.filter((timer) => timer.at <= this.#now)
+    this.#timers = this.#timers.filter((timer) => timer.at > this.#now)
+    for (const { callback } of due) callback()
   }
 }

@@ -153,11 +153,11 @@ describe('a till and a server that misbehaves', () => {
     for (let sold = 1; sold <= 3; sold++) {
       till.post(sale())
       await server.lines(1 + sold)
-      clock.pass(10_000)
+      clock.move(10_000)
     }
     await till.until(({ line }) => line === 'offline')
     assert.equal(till.state.reason?.code, 'server_unreachable')
-    clock.pass(1_000)
+    clock.move(1_000)
     await till.settled()
   })
 
@@ -177,13 +177,13 @@ describe('a till and a server that misbehaves', () => {
       limits: { heartbeatMs: 15_000, ackMs: 30_000 },
     })
     await till.until(({ line }) => line === 'online')
-    clock.pass(15_000)
+    clock.move(15_000)
     await till.until(({ serverTime }) => serverTime === '2026-11-20T19:00:00.000Z')
     deaf = true
-    clock.pass(15_000)
+    clock.move(15_000)
     await server.lines(3)
     assert.equal(till.state.line, 'online')
-    clock.pass(30_000)
+    clock.move(30_000)
     await till.until(({ line }) => line === 'offline')
   })
 
@@ -232,7 +232,7 @@ describe('a till and a server that misbehaves', () => {
     const big = Array.from({ length: 5_000 }, (_, index) => ({ item: `an item with quite a long code ${index}`, quantity: 1 }))
     till.postAll(Array.from({ length: 20 }, () => ({ kind: 'sale' as const, at: 0, location: 'S01', lines: big })))
     const closed = till.close()
-    clock.pass(2_000)
+    clock.move(2_000)
     await closed
     assert.equal(till.last, 20)
   })

@@ -208,11 +208,11 @@ describe('a till and its server', () => {
     const till = WatchedTill.open(t, { till: 'S01/T1', outbox: folder, server: NOBODY })
     till.postAll(definitions())
     await till.settled(2) // two may wait
-    const waits = assert.rejects(till.settled(1), { code: 'stopping' })
+    const waits = assert.rejects(till.settled(1), { code: 'till_closed' })
     await Promise.all([till.close(), till.close()])
     await waits
-    await assert.rejects(till.settled(), { code: 'stopping' })
-    assert.throws(() => till.post(sale()), { code: 'stopping' })
+    await assert.rejects(till.settled(), { code: 'till_closed' })
+    assert.throws(() => till.post(sale()), { code: 'till_closed' })
     const again = WatchedTill.open(t, { till: 'S01/T1', outbox: folder, server: NOBODY })
     assert.equal(again.last, 2)
     assert.equal(again.state.waiting, 2)

@@ -1,0 +1,112 @@
+import { StockError } from '../errors.ts'
+import { type Level, type LevelCursor, type LevelFilter, queryLevels } from '../ledger/index.ts'
+import { type Ask, decodeCursor, encodeAnswer, encodeLevels, formatTime } from '../protocol/index.ts'
+import type { SessionsParts } from './session-parts.ts'
+import type { Watcher } from './watches.ts'
+
+/** The way out of a session, as its asks see it. */
+export interface AskedSession {
+  readonly congested: boolean
+  send(line: string): boolean
+}
+
+/** What a session asks and watches. Answers are made when their turn comes: the ledger then holds what was said before, and no more. */
+export class Asks implements Watcher {
+  readonly #parts: SessionsParts
+  readonly #session: AskedSession
+  readonly #inTurn: (line: () => string) => void
+  /** Watches that were asked for and not ended, by the number of their ask. */
+  readonly #watched = new Set<number>()
+  /** What ends the watches that were answered. */
+  readonly #watches = new Map<number, () => void>()
+
+  /** @param inTurn - sends what it is given, made when everything that was said before is applied */
+  constructor(parts: SessionsParts, session: AskedSession, inTurn: (line: () => string) => void) {
+    this.#parts = parts
+    this.#session = session
+    this.#inTurn = inTurn
+  }
+
+  get congested(): boolean {
+    return this.#session.congested
+  }
+
+  /** Takes one ask. @throws StockError `bad_field`, `too_many_watches`. */
+  take(ask: Ask): void {
+    switch (ask.of) {
+      case 'time':
+        return this.#inTurn(() => this.#nothingButTime(ask.id))
+      case 'unwatch':
+        this.#watched.delete(ask.watch)
+        return this.#inTurn(() => {
+          this.#watches.get(ask.watch)?.()
+          this.#watches.delete(ask.watch)
+          return this.#nothingButTime(ask.id)
+        })
+      case 'levels': {
+        const { levelsPerAnswer, levelsPerAnswerMax } = this.#parts.limits
+        const after = cursorOf(ask.after)
+        const most = Math.min(ask.limit ?? levelsPerAnswer, levelsPerAnswerMax)
+        return this.#inTurn(() => this.#levels(ask.id, ask.filter, most, after).line)
+      }
+      case 'watch':
+        return this.#watch(ask.id, ask.filter)
+    }
+  }
+
+  changed(watch: number, levels: readonly Level[]): void {
+    const { ledger, limits } = this.#parts
+    const now = this.#now()
+    for (let from = 0; from < levels.length; from += limits.levelsPerEventMax) {
+      const some = levels.slice(from, from + limits.levelsPerEventMax)
+      this.#session.send(encodeLevels('event', watch, ledger.position, now, some))
+    }
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    for (const unwatch of this.#watches.values()) unwatch()
+    this.#watches.clear()
+  }
+
+  #watch(id: number, filter: LevelFilter): void {
+    const { limits, watches } = this.#parts
+    if (this.#watched.size >= limits.watchesPerSessionMax) {
+      throw new StockError('too_many_watches', `a session may have ${limits.watchesPerSessionMax} watches`)
+    }
+    if (this.#watched.has(id)) throw new StockError('bad_field', `ask ${id} is the number of a watch that goes on`, { field: 'ask' })
+    this.#watched.add(id)
+    this.#inTurn(() => {
+      const { line, levels } = this.#levels(id, filter, limits.levelsPerAnswerMax)
+      this.#watches.set(id, watches.add(this, id, filter, levels))
+      return line
+    })
+  }
+
+  /** A page of levels as the line of an answer: of at most so many levels, and no longer than a line may be. */
+  #levels(id: number, filter: LevelFilter, most: number, after?: LevelCursor): { line: string; levels: readonly Level[] } {
+    const { ledger, limits } = this.#parts
+    for (let count = most; ; ) {
+      const { levels, next } = queryLevels(ledger, filter, count, after)
+      const line = encodeLevels('answer', id, ledger.position, this.#now(), levels, next)
+      if (levels.length <= 1 || Buffer.byteLength(line) <= limits.lineBytesMax) return { line, levels }
+      count = levels.length >> 1
+    }
+  }
+
+  #nothingButTime(id: number): string {
+    return encodeAnswer(id, this.#parts.ledger.position, this.#now())
+  }
+
+  #now(): string {
+    return formatTime(this.#parts.clock.now())
+  }
+}
+
+function cursorOf(after: string | undefined): LevelCursor | undefined {
+  if (after === undefined) return undefined
+  const cursor = decodeCursor(after)
+  if (cursor === undefined)
+    throw new StockError('bad_field', 'levels.after must be the `next` of an earlier answer', { field: 'levels.after' })
+  return cursor
+}

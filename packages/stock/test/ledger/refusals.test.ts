@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { LEDGER_LIMITS, type Refusal, type Result, units } from '../../src/ledger/index.ts'
+import { allLevels, Book, sums } from '../support/book.ts'
+
+const MOST = units(LEDGER_LIMITS.quantityThousandthsMax)
+
+const stocked = (): Book => {
+  const book = new Book().locations('S01').items('apple')
+  book.post({ kind: 'item', item: 'pear', barcodes: ['111', '222'] })
+  book.post({ kind: 'opening', location: 'S01', lines: [{ item: 'apple', quantity: 10 }] })
+  return book
+}
+
+/** Everything of a ledger that a refused transaction must leave as it is. */
+function state({ ledger }: Book): unknown {
+  return {
+    items: structuredClone(ledger.items.all()),
+    places: ledger.places.all().map((place) => place.code),
+    levels: allLevels(ledger),
+    sums: sums(ledger),
+  }
+}
+
+function lines(...quantities: readonly number[]): { item: string; quantity: number }[] {
+  return quantities.map((quantity, index) => ({ item: index === 0 ? 'new' : 'apple', quantity }))
+}
+
+const REFUSED: readonly (readonly [Refusal, string, string, (book: Book) => Result])[] = [
+  ['unknown_kind', 'kind', 'a kind that nobody knows', (book) => book.post({ kind: 'unknown', sent: 'barter' })],
+  [
+    'unknown_location',
+    'location',
+    'a sale at a place that is not defined',
+    (book) => book.post({ kind: 'sale', location: 'S09', lines: lines(1) }),
+  ],
+  [
+    'unknown_location',
+    'location',
+    'a sale at a virtual place',
+    (book) => book.post({ kind: 'sale', location: 'customer', lines: lines(1) }),
+  ],
+  ['quantity_zero', 'lines[1].quantity', 'a sale of none', (book) => book.post({ kind: 'sale', location: 'S01', lines: lines(1, 0) })],
+  ['quantity_zero', 'lines[0].quantity', 'a sale of minus none', (book) => book.post({ kind: 'sale', location: 'S01', lines: lines(-0) })],
+  [
+    'quantity_negative',
+    'lines[1].quantity',
+    'a sale of less than none',
+    (book) => book.post({ kind: 'sale', location: 'S01', lines: lines(1, -1) }),
+  ],
+  [
+    'quantity_negative',
+    'lines[1].quantity',
+    'a count below none',
+    (book) => book.post({ kind: 'count', location: 'S01', lines: lines(1, -1) }),
+  ],
+  [
+    'quantity_precision',
+    'lines[1].quantity',
+    'four decimals',
+    (book) => book.post({ kind: 'sale', location: 'S01', lines: lines(1, 0.0001) }),
+  ],
+  [
+    'quantity_precision',
+    'lines[0].quantity',
+    'a sum of decimals that was not rounded',
+    (book) => book.post({ kind: 'sale', location: 'S01', lines: lines(0.1 + 0.2) }),
+  ],
+  [
+    'quantity_overflow',
+    'lines[1].quantity',
+    'a quantity over the bound',
+    (book) => book.post({ kind: 'receipt', location: 'S01', lines: lines(1, MOST + 1) }),
+  ],
+  [
+    'quantity_overflow',
+    'lines[1].quantity',
+    'the largest number that there is',
+    (book) => book.post({ kind: 'adjust', location: 'S01', lines: lines(1, -Number.MAX_VALUE) }),
+  ],
+  [
+    'quantity_overflow',
+    'lines[1].quantity',
+    'a level over the bound',
+    (book) => book.post({ kind: 'receipt', location: 'S01', lines: lines(1, MOST - 9) }),
+  ],
+  [
+    'quantity_overflow',
+    'lines[2].quantity',
+    'a level that its lines together carry over the bound',
+    (book) => book.post({ kind: 'receipt', location: 'S01', lines: lines(1, MOST - 10, 1) }),
+  ],
+  [
+    'too_many_lines',
+    'lines',
+    'a line too many',
+    (book) =>
+      book.post({
+        kind: 'sale',
+        location: 'S01',
+        lines: Array.from({ length: LEDGER_LIMITS.linesMax + 1 }, () => ({ item: 'new', quantity: 1 })),
+      }),
+  ],
+  [
+    'exists_with_different_content',
+    'item',
+    "an item under another's barcode",
+    (book) => book.post({ kind: 'item', item: '111', name: 'Pear' }),
+  ],
+  [
+    'exists_with_different_content',
+    'barcodes[1]',
+    "another item's barcode",
+    (book) => book.post({ kind: 'item', item: 'new', barcodes: ['333', '222'] }),
+  ],
+  [
+    'exists_with_different_content',
+    'barcodes[0]',
+    "another item's code as a barcode",
+    (book) => book.post({ kind: 'item', item: 'pear', name: 'x', barcodes: ['apple'] }),
+  ],
+  [
+    'exists_with_different_content',
+    'location',
+    'a location with the name of a virtual place',
+    (book) => book.post({ kind: 'location', location: 'customer' }),
+  ],
+]
+
+describe('a refusal', () => {
+  for (const [code, field, what, post] of REFUSED) {
+    it(`says ${code} of ${what}, and nothing has changed`, () => {
+      const book = stocked()
+      const before = state(book)
+      const { last } = book.ledger.till('T1')
+      assert.deepEqual(post(book), { flags: [], refused: code, field })
+      assert.deepEqual(state(book), before)
+      assert.equal(book.ledger.till('T1').last, last + 1, 'its number is consumed')
+    })
+  }
+})
+
+describe('the bound of a level', () => {
+  it('is reached exactly, from both sides, and left again', () => {
+    const book = stocked()
+    assert.equal(book.post({ kind: 'receipt', location: 'S01', lines: [{ item: 'apple', quantity: MOST - 10 }] }).refused, undefined)
+    assert.equal(book.onHand('S01', 'apple'), MOST)
+    assert.equal(book.post({ kind: 'receipt', location: 'S01', lines: [{ item: 'apple', quantity: 0.001 }] }).refused, 'quantity_overflow')
+    assert.equal(book.post({ kind: 'sale', location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }).refused, undefined)
+    assert.equal(book.post({ kind: 'count', location: 'S01', lines: [{ item: 'apple', quantity: 0 }] }).refused, undefined)
+    assert.equal(book.post({ kind: 'supplier_return', location: 'S01', lines: [{ item: 'apple', quantity: MOST }] }).refused, undefined)
+    assert.equal(book.onHand('S01', 'apple'), -MOST)
+    assert.deepEqual(sums(book.ledger).slice(0, 1), [0])
+  })
+
+  it('holds for the other side too: what all shops sold of an item', () => {
+    const book = new Book().locations('S01', 'S02').items('apple')
+    assert.equal(book.post({ kind: 'sale', location: 'S01', lines: [{ item: 'apple', quantity: MOST }] }).refused, undefined)
+    assert.equal(book.post({ kind: 'sale', location: 'S02', lines: [{ item: 'apple', quantity: 1 }] }).refused, 'quantity_overflow')
+    assert.equal(book.post({ kind: 'sale', location: 'S02', lines: [{ item: 'pear', quantity: 1 }] }).refused, undefined)
+  })
+
+  it('does not refuse what leads away from it', () => {
+    const book = new Book().locations('S01').items('apple')
+    book.post({ kind: 'return', of: 'any', location: 'S01', lines: [{ item: 'apple', quantity: MOST }] })
+    assert.equal(book.post({ kind: 'sale', location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }).refused, undefined)
+  })
+
+  it('weighs an item under its code and its barcode as one', () => {
+    const book = stocked()
+    const half = (MOST - 1) / 2
+    const result = book.post({
+      kind: 'receipt',
+      location: 'S01',
+      lines: ['pear', '111', '222'].map((item) => ({ item, quantity: half })),
+    })
+    assert.deepEqual(result, { flags: [], refused: 'quantity_overflow', field: 'lines[2].quantity' })
+  })
+})

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { type LogHead, SqliteLog } from '../../src/log/index.ts'
+import { loadLedger } from '../../src/projection/index.ts'
+import { replayRecord } from '../../src/replay.ts'
+import { StockServer } from '../../src/server.ts'
+import { allLevels, sums } from '../support/book.ts'
+import { ChildShop } from '../support/child-shop.ts'
+import { Shop } from '../support/shop.ts'
+import { TempFolder } from '../support/temp-folder.ts'
+import { AT, level, receipt } from '../support/till-lines.ts'
+
+const EMPTY: LogHead = { number: 0, next: 1, recorded: 0, hash: new Uint8Array(32) }
+
+function rows(path: string, sql: string): unknown[] {
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    return db
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }))
+  } finally {
+    db.close()
+  }
+}
+
+/** The ledger that a log adds up to, and the movements on the way. */
+async function replayed(path: string): Promise<{ ledger: Ledger; movements: unknown[]; transactions: unknown[] }> {
+  const log = await SqliteLog.open(path)
+  const ledger = new Ledger()
+  const movements: unknown[] = []
+  const transactions: unknown[] = []
+  for await (const record of log.read(1, EMPTY)) {
+    replayRecord(ledger, record, {
+      postings: {
+        moved: (line, moved, from, to, thousandths) =>
+          movements.push({ line, item: moved.code, from_place: from.code, to_place: to.code, quantity: units(thousandths) }),
+      },
+      applied: (till, epoch, transaction, position, result) =>
+        transactions.push({
+          position,
+          till: till.name,
+          epoch,
+          seq: transaction.seq,
+          flags: result.flags.length === 0 ? null : JSON.stringify(result.flags),
+          refused: result.refused ?? null,
+        }),
+    })
+  }
+  await log.close()
+  return { ledger, movements, transactions }
+}
+
+/** A shop with some stock and history. */
+async function shopWithHistory(): Promise<Shop> {
+  const shop = await Shop.open()
+  using till = await shop.stockedTill()
+  till.say(receipt(3, 5), receipt(4, 2.5, 'pear'), receipt(5, 0))
+  await till.acked(5)
+  return shop
+}
+
+describe('the tables', () => {
+  it('hold what the ledger holds, whatever was posted', async () => {
+    const line = fc.record({
+      item: fc.constantFrom('apple', 'pear', '111'),
+      quantity: fc.integer({ min: -3, max: 900_000 }).map((q) => q / 1000),
+    })
+    const document = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({
+          kind: fc.constantFrom(...LINE_KINDS),
+          location: fc.constantFrom('S01', 'S02', 'S09'),
+          lines: fc.array(line, { minLength: 1, maxLength: 4 }),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('item'),
+          item: fc.constantFrom('apple', 'plum'),
+          name: fc.constantFrom('A', 'B'),
+          barcodes: fc.constantFrom([], ['111'], ['222', '111']),
+          decimals: fc.nat(3),
+          active: fc.boolean(),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('location'),
+          location: fc.constantFrom('S01', 'S02'),
+          type: fc.constantFrom('store', 'warehouse'),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('barter') }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 60 }), async (documents) => {
+        await using shop = await Shop.open({ batchTransactionsMax: 7, projectionTransactionsMax: 10 })
+        using till = await shop.till()
+        till.say(...documents.map((sent, index) => ({ seq: index + 1, at: AT, ...sent })))
+        await till.acked(documents.length)
+        await shop.stop()
+        const path = `${shop.data}/ledger.db`
+        const { ledger, movements, transactions } = await replayed(`${shop.data}/log.db`)
+        const loaded = loadLedger(path).ledger
+        assert.deepEqual([loaded.position, loaded.recorded], [ledger.position, ledger.recorded])
+        assert.deepEqual(allLevels(loaded), allLevels(ledger))
+        assert.deepEqual(structuredClone(loaded.items.all()), structuredClone(ledger.items.all()))
+        assert.deepEqual(
+          loaded.places.all().map(({ code, number, name, type }) => [code, number, name, type]),
+          ledger.places.all().map(({ code, number, name, type }) => [code, number, name, type]),
+        )
+        assert.ok(sums(loaded).every((sum) => sum === 0))
+        const state = (from: Ledger): unknown[] =>
+          [...from.tills.values()].map(({ name, epoch, last, recorded }) => [name, epoch, last, recorded]).sort()
+        assert.deepEqual(state(loaded), state(ledger))
+        assert.deepEqual(rows(path, 'SELECT line, item, from_place, to_place, quantity FROM movement ORDER BY position, line'), movements)
+        assert.deepEqual(rows(path, 'SELECT position, till, epoch, seq, flags, refused FROM "transaction" ORDER BY position'), transactions)
+        assert.deepEqual(
+          rows(
+            path,
+            'SELECT sum(q) AS off FROM (SELECT item, on_hand AS q FROM level UNION ALL SELECT item, quantity FROM counterpart) GROUP BY item HAVING abs(sum(q)) > 1e-6',
+          ),
+          [],
+        )
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  const spoiled: readonly (readonly [string, (path: string) => void])[] = [
+    ['garbage', (path) => writeFileSync(path, 'garbage, and enough of it to be no header of a database. '.repeat(50))],
+    ['empty', (path) => writeFileSync(path, '')],
+    ['gone', (path) => rmSync(path)],
+    ['cut in the middle', (path) => truncateSync(path, 8_192)],
+    ['of another version', (path) => new DatabaseSync(path).exec('PRAGMA user_version = 77')],
+    ['without its items', (path) => new DatabaseSync(path).exec('DELETE FROM item')],
+    ['of another log', (path) => new DatabaseSync(path).exec("UPDATE projection SET log = 'another'")],
+    ['ahead of the log', (path) => new DatabaseSync(path).exec('UPDATE projection SET position = position + 5, number = number + 5')],
+    ['with another history', (path) => new DatabaseSync(path).exec('UPDATE projection SET hash = zeroblob(32)')],
+  ]
+  for (const [what, spoil] of spoiled) {
+    it(`are made anew when the file is ${what}`, async () => {
+      await using shop = await shopWithHistory()
+      await shop.stop()
+      const path = `${shop.data}/ledger.db`
+      const before = rows(path, 'SELECT * FROM movement')
+      spoil(path)
+      await shop.start()
+      assert.deepEqual(await shop.levels(), [level(5), level(2.5, 'pear')])
+      using till = await shop.till('S01/T1', 1)
+      await till.say(receipt(6)).acked(6)
+      await shop.stop()
+      assert.deepEqual(rows(path, 'SELECT * FROM movement WHERE position < 7'), before)
+      assert.deepEqual(rows(path, 'SELECT item, on_hand FROM level ORDER BY item'), [
+        { item: 'apple', on_hand: 6 },
+        { item: 'pear', on_hand: 2.5 },
+      ])
+    })
+  }
+
+  it('are made anew when an older log was put back', async () => {
+    await using shop = await shopWithHistory()
+    await shop.stop()
+    const log = `${shop.data}/log.db`
+    copyFileSync(log, shop.folder.file('backup'))
+    await shop.start()
+    using till = await shop.till('S01/T1', 1)
+    await till.say(receipt(6, 100)).acked(6)
+    await shop.stop()
+    copyFileSync(shop.folder.file('backup'), log)
+    for (const suffix of ['-wal', '-shm']) rmSync(log + suffix, { force: true })
+    await shop.start()
+    assert.deepEqual(await shop.levels(), [level(5), level(2.5, 'pear')])
+  })
+})
+
+describe('starting', () => {
+  it('loads the tables and replays only the tail of the log', async () => {
+    await using shop = await shopWithHistory()
+    await shop.stop()
+    copyFileSync(`${shop.data}/ledger.db`, shop.folder.file('earlier'))
+    await shop.start()
+    using till = await shop.till('S01/T1', 1)
+    till.say(receipt(6), receipt(7))
+    await till.acked(7)
+    await shop.stop()
+    copyFileSync(shop.folder.file('earlier'), `${shop.data}/ledger.db`)
+    shop.reports.length = 0
+    await shop.start()
+    const [report] = shop.reports as { event: string; position: number; replayed: number }[]
+    assert.deepEqual([report?.event, report?.position, report?.replayed], ['recovered', 8, 2])
+    assert.deepEqual(await shop.levels({ item: 'apple' }), [level(7)])
+  })
+
+  const DAMAGES: readonly (readonly [string, string])[] = [
+    ['the last record is damaged', 'UPDATE batch SET recorded = recorded + 1 WHERE first = (SELECT max(first) FROM batch)'],
+    ['its log has lost its name', 'DELETE FROM log'],
+  ]
+  for (const [what, sql] of DAMAGES) {
+    it(`is refused as log_damaged when ${what}, with the tables and without them`, async () => {
+      await using shop = await shopWithHistory()
+      await shop.stop()
+      const db = new DatabaseSync(`${shop.data}/log.db`)
+      db.exec(sql)
+      db.close()
+      await assert.rejects(shop.start(), { name: 'StockError', code: 'log_damaged' })
+      rmSync(`${shop.data}/ledger.db`)
+      await assert.rejects(shop.start(), { name: 'StockError', code: 'log_damaged' })
+    })
+  }
+
+  it('is refused when the folder is another server’s, naming its process and where it listens', async () => {
+    using folder = new TempFolder()
+    const data = folder.file('data')
+    const child = await ChildShop.start(data, 'tcp://127.0.0.1:0')
+    try {
+      const open = (): Promise<unknown> => StockServer.open({ data, listen: ['tcp://127.0.0.1:0'] })
+      await assert.rejects(open(), (error: { code: string; message: string }) => {
+        assert.equal(error.code, 'data_in_use')
+        assert.ok(error.message.includes(`process ${child.pid}`), error.message)
+        assert.ok(error.message.includes(child.endpoint), error.message)
+        return true
+      })
+    } finally {
+      await child.kill()
+    }
+    const after = await ChildShop.start(data, 'tcp://127.0.0.1:0')
+    await after.kill()
+  })
+
+  it('is refused where the folder cannot be', async () => {
+    using folder = new TempFolder()
+    writeFileSync(folder.file('file'), '')
+    await assert.rejects(StockServer.open({ data: folder.file('file'), listen: ['tcp://127.0.0.1:0'] }), { code: 'data_unusable' })
+  })
+
+  it('gives the folder back when an endpoint is taken', async () => {
+    await using shop = await Shop.open()
+    using folder = new TempFolder()
+    const data = folder.file('data')
+    await assert.rejects(StockServer.open({ data, listen: [shop.endpoint] }), { code: 'address_in_use' })
+    const second = await StockServer.open({ data, listen: ['tcp://127.0.0.1:0'] })
+    await second.close()
+  })
+})

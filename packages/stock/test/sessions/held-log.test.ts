@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { StockError } from '../../src/errors.ts'
+import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
+import type { Recalled } from '../../src/sessions/index.ts'
+import { HeldShop } from '../support/held-shop.ts'
+import { item, location, receipt } from '../support/till-lines.ts'
+import type { Said } from '../support/wire-client.ts'
+
+const code = (said: Said | undefined): string | undefined => (said?.error as { code: string } | undefined)?.code
+
+describe('while the log writes', () => {
+  it('nothing is acknowledged, and answers wait in order, behind the batches of others too', async () => {
+    await using shop = await HeldShop.open()
+    using till = await shop.till('T1')
+    using other = await shop.till('T2')
+    till.say(location(1))
+    await shop.log.handed()
+    other.say(location(1, 'S02'))
+    other.say({ ask: 9, time: {} })
+    // Behind its own transaction in the first batch, and thereby behind the other's in the second.
+    till.say({ ask: 1, time: {} }, receipt(7), { ask: 2, levels: {} })
+    using reader = await shop.connect()
+    assert.equal((await reader.say({ hello: 1 }).next()).welcome, 1, 'who waits for nothing is answered')
+    assert.deepEqual(till.all.length, 1, 'the welcome')
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    till.say({ ask: 3, time: {} })
+    const said: unknown[] = []
+    while (said.at(-1) !== 3) {
+      const line = await till.next()
+      said.push(line.answer ?? (line.results === undefined ? `ack ${line.ack}` : 'gap'))
+    }
+    assert.deepEqual(said, ['ack 1', 1, 'gap', 2, 3])
+    assert.deepEqual(shop.faults, [])
+  })
+
+  it('a peer that has ended its direction gets every answer, although others keep the log busy', async () => {
+    await using shop = await HeldShop.open()
+    using till = await shop.till('T1')
+    using other = await shop.till('T2')
+    till.say(location(1))
+    await shop.log.handed()
+    other.say(location(1, 'S02')).say({ ask: 1, time: {} })
+    using reader = await shop.connect()
+    await reader.say({ hello: 1 }).next()
+    till.say({ ask: 5, time: {} }, receipt(9)).end()
+    await reader.say({ ask: 1, time: {} }).next() // what was sent before has come in
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    const said = (await till.toEnd()).map((line) => line.answer ?? (line.results === undefined ? line.ack : 'gap'))
+    assert.deepEqual(said, [1, 5, 'gap'])
+  })
+
+  it('a session that piles up asks is not read on, and every ask is answered once the log has written', async () => {
+    await using shop = await HeldShop.open({ answersHeldMax: 10 })
+    using till = await shop.till('T1')
+    till.say(location(1), ...Array.from({ length: 200 }, (_, ask) => ({ ask, time: {} })), location(2, 'S02'))
+    await shop.log.handed()
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    const said = await till.until((line) => line.ack === 2).then(() => till.all.slice(1))
+    assert.deepEqual(
+      said.map((line) => line.answer ?? `ack ${line.ack}`),
+      ['ack 1', ...Array.from({ length: 200 }, (_, ask) => ask), 'ack 2'],
+    )
+  })
+
+  it('a till that is taken over posts nothing more, and the new session begins behind all that it did', async () => {
+    await using shop = await HeldShop.open()
+    using first = await shop.till('T1')
+    first.say(location(1))
+    await shop.log.handed()
+    first.say(item(2), item(2), item(3), item(4))
+    using second = await shop.connect()
+    second.say({ hello: 1, till: 'T1', epoch: 1 })
+    using reader = await shop.connect()
+    await reader.say({ hello: 1 }).next()
+    // The log goes on until the new session is welcome.
+    let welcome: Said | undefined
+    const welcomed = second.next().then((said) => {
+      welcome = said
+    })
+    while (welcome === undefined) {
+      await Promise.race([shop.log.handed().then(() => shop.log.write()), welcomed])
+    }
+    const said = await first.toEnd()
+    assert.equal(code(said.at(-1)), 'session_replaced')
+    const acked = Math.max(...said.map(({ ack }) => Number(ack ?? 0)))
+    assert.equal(welcome.last, acked)
+    second.say(location(acked + 1))
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal((await second.next()).ack, acked + 1)
+    assert.deepEqual(shop.faults, [])
+  })
+})
+
+describe('while the archive looks', () => {
+  const DEPTH = LEDGER_LIMITS.recentResultsMax
+
+  /** A till whose first number is in the archive alone. */
+  async function deep(shop: HeldShop): Promise<Awaited<ReturnType<HeldShop['till']>>> {
+    const till = await shop.till('T1')
+    till.say(...Array.from({ length: DEPTH + 5 }, (_, index) => location(index + 1, `S${index}`)))
+    for (let acked = 0; acked < DEPTH + 5; acked = Number((await till.next()).ack)) {
+      await shop.log.handed()
+      await shop.log.write()
+    }
+    return till
+  }
+
+  it('the session waits, and goes on with what came behind', async () => {
+    await using shop = await HeldShop.open()
+    using till = await deep(shop)
+    const asked = Promise.withResolvers<(rows: Recalled[]) => void>()
+    shop.recall = (_till, _epoch, from) => {
+      assert.equal(from, 1)
+      return new Promise((resolve) => asked.resolve(resolve))
+    }
+    till.say(location(1, 'S0'), { ask: 1, time: {} })
+    const answer = await asked.promise
+    answer([{ seq: 1, position: 2, result: { flags: [] }, line: JSON.stringify(location(1, 'S0')) }])
+    assert.deepEqual((await till.next()).results, [{ seq: 1, repeated: true, position: 2 }])
+    assert.equal((await till.next()).answer, 1)
+  })
+
+  it('and fails, the session ends as internal, and the fault is reported', async () => {
+    await using shop = await HeldShop.open()
+    using till = await deep(shop)
+    shop.recall = () => Promise.reject(new StockError('internal', 'the tables cannot be read'))
+    till.say(location(1, 'S0'), location(DEPTH + 6, 'never'))
+    assert.deepEqual((await till.toEnd()).map(code), ['internal'])
+    assert.equal((shop.faults[0] as Error).message, 'the tables cannot be read')
+  })
+})

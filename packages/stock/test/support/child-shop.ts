@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** A server in a process of its own, which can be killed. */
+export class ChildShop implements AsyncDisposable {
+  readonly endpoint: string
+  readonly #process: ChildProcess
+
+  private constructor(child: ChildProcess, endpoint: string) {
+    this.#process = child
+    this.endpoint = endpoint
+  }
+
+  static async start(data: string, endpoint: string): Promise<ChildShop> {
+    const script = join(import.meta.dirname, 'shop-process.ts')
+    const child = spawn(process.execPath, ['--conditions=tillwire-source', script, data, endpoint], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]
+    if (!Buffer.isBuffer(said)) throw new Error(`the server ended with code ${said} before it listened`)
+    return new ChildShop(child, said.toString().trim())
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** kill -9, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const gone = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await gone
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+}

@@ -1,0 +1,7 @@
+/** Runs a server as a process of its own: `shop-process.ts DATA ENDPOINT`. Says where it listens once it does. */
+import { StockServer } from '../../src/server.ts'
+
+const [data, endpoint] = process.argv.slice(2)
+if (data === undefined || endpoint === undefined) throw new Error('usage: shop-process.ts DATA ENDPOINT')
+const server = await StockServer.open({ data, listen: [endpoint], limits: { projectionMs: 5 } })
+process.stdout.write(`${server.endpoints[0]}\n`)
