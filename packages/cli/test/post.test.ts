@@ -64,7 +64,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const at = await shop(t)
     const text = '{"kind":"location","location":"S01"}\n{"kind":"sale","lines":[{"item":"milk","quantity":2}]}\n'
     const args = ['post', '-', '--server', at.endpoint, '--till', 'S01/T1'] as const
-    assert.equal(summary(await at.runWith(text, ...args)), '2 transactions, 1 lines, 0 refused, 1 flagged, T seconds')
+    assert.equal(summary(await at.runWith(text, ...args)), '2 transactions, 1 line, 0 refused, 1 flagged, T seconds')
     assert.match((await at.runWith(text, ...args)).out, /all of it was posted before/)
     assert.deepEqual(await at.onHand(), { 'S01 milk': -2 })
     assert.equal((await at.run(...args)).code, 0, 'nothing at all is an input too')
@@ -118,7 +118,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     await at.runWith(office, 'post', '-', '--server', at.endpoint, '--till', 'W01/OFFICE')
     await writeFile(at.path('b'), '400,A1\n')
     const end = await post(at, 'b', '--format', 'baskets', '--define')
-    assert.equal(summary(end), '1 transactions, 2 lines, 0 refused, 1 flagged, T seconds')
+    assert.equal(summary(end), '1 transaction, 2 lines, 0 refused, 1 flagged, T seconds')
     assert.equal(end.code, 0)
     assert.equal(end.err, '')
     assert.deepEqual(await at.onHand(), { 'S01 A1': -2 })

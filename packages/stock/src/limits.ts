@@ -52,6 +52,8 @@ export interface StockLimits {
   readonly outboxTransactionsMax: number
   /** How long an outbox keeps what was acknowledged. */
   readonly outboxKeepMs: number
+  /** Time between two looks for what an outbox need not keep any more. */
+  readonly outboxPruneMs: number
   /** A sent transaction must be acknowledged within this time, else the line is taken for dead. */
   readonly ackMs: number
   /** After this long without a word a till asks whether the server is there. */
@@ -91,6 +93,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   windowBytesMax: 4 * 1024 * 1024,
   outboxTransactionsMax: 1_000_000,
   outboxKeepMs: 30 * 24 * 3_600_000,
+  outboxPruneMs: 3_600_000,
   ackMs: 30_000,
   heartbeatMs: 15_000,
   reconnectFirstMs: 200,

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { clearLine, cursorTo } from 'node:readline'
-import { Till, type TillState } from '@tillwire/stock'
+import { Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
+import { count } from '../count.ts'
 import { EXIT, Failure, oneLine } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
@@ -92,12 +93,12 @@ function report(posting: Posting, summary: PostingSummary, define: boolean, seco
   const { transactions, lines, refused, flagged, before } = summary
   const earlier = before === 'nothing' ? '' : `; ${before} of it was posted before`
   process.stdout.write(
-    `${transactions} transactions, ${lines} lines, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
+    `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
   )
   if (refused > 0) process.exitCode = EXIT.refused
 }
 
-function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillState, folder: string): Failure {
+function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillStatus, folder: string): Failure {
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
   if (waiting === 0) return new Failure(`${why}; run the same command again and it goes on`, EXIT.interrupted)
   const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
@@ -125,7 +126,7 @@ class Progress {
   }
 
   /** The input is known to be good: from now on it is posted. */
-  begin(size: number, done: () => number, state: TillState): void {
+  begin(size: number, done: () => number, state: TillStatus): void {
     this.#done = done
     this.#begun = true
     if (process.stderr.isTTY && size > 0) {
@@ -141,7 +142,7 @@ class Progress {
     this.changed(state)
   }
 
-  changed({ line, reason }: TillState): void {
+  changed({ line, reason }: TillStatus): void {
     if (!this.#begun) return
     const done = this.#done()
     if (done !== this.#last) {

@@ -1,3 +1,5 @@
+import { count } from '../count.ts'
+
 /** One line of a basket. */
 export interface BasketLine {
   readonly item: string
@@ -71,9 +73,4 @@ export class Basket {
     const more = this.#lines.length > shown.length ? '…, ' : ''
     return `${count(this.#lines.length, 'line')}, ${count(units, 'unit')}: ${more}${shown.join(', ')}`
   }
-}
-
-/** `1 line`, `2 lines`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -1,8 +1,9 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
 import { styleText } from 'node:util'
-import type { Till, TillState, TransactionResult } from '@tillwire/stock'
+import type { Till, TillStatus, TransactionResult } from '@tillwire/stock'
+import { count } from '../count.ts'
 import { oneLine, printable } from '../failure.ts'
-import { Basket, type BasketLine, count, readEntry } from './basket.ts'
+import { Basket, type BasketLine, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
 
 const HELP = `  CODE          add one of an item: type or scan its code or barcode
@@ -27,7 +28,7 @@ export class Counter {
   readonly #terminal: Interface
   readonly #interactive = process.stdin.isTTY === true
   #till: Till | undefined
-  #state: TillState | undefined
+  #state: TillStatus | undefined
   #left = false
   /** The prompt stands on the screen, with what was typed behind it. */
   #shown = false
@@ -68,7 +69,7 @@ export class Counter {
   }
 
   /** The till's state has changed. */
-  changed(state: TillState): void {
+  changed(state: TillStatus): void {
     const before = this.#state
     this.#state = state
     if (before?.line !== state.line) {

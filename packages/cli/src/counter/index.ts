@@ -1,2 +1,1 @@
-export { count } from './basket.ts'
 export { Counter } from './counter.ts'

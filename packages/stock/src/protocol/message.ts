@@ -1,7 +1,7 @@
 import { StockError } from '../errors.ts'
 import { type LevelFilter, thousandths } from '../ledger/index.ts'
 import { checkFields, type Fields, fields, number, object, text, whole } from './fields.ts'
-import { itemCode, locationName, tillName } from './transaction.ts'
+import { itemCode, locationName, tillName } from './names.ts'
 
 /** The version of the wire protocol that this package speaks. */
 export const PROTOCOL = 1

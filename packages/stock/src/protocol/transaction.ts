@@ -1,31 +1,12 @@
 import { StockError } from '../errors.ts'
 import { LINE_KINDS, type LinesTransaction, type Transaction } from '../ledger/index.ts'
-import { type Check, checkFields, type Fields, fields, flag, form, list, number, object, oneOf, text, whole } from './fields.ts'
+import { type Check, checkFields, type Fields, fields, flag, list, number, object, oneOf, text, whole } from './fields.ts'
+import { itemCode, locationName, tillName } from './names.ts'
 import { formatTime, parseTime } from './time.ts'
 
-/** Lengths of texts, in UTF-16 code units. */
-const CODE = text(64)
 const NAME = text(200)
 /** More lines than a transaction may post are let through up to here, so that the ledger refuses them with a code. */
 const LINES_READ_MAX = 100_000
-
-/** `S01`, `S01/T2`: letters, digits, `.`, `_`, `-`, in parts between slashes. */
-const NAME_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9._-]+)*$/
-const TILL_NAME = form(
-  new RegExp(`^(?=.{1,64}$)${NAME_FORM.source.slice(1)}`),
-  'a till such as S01/T2, of at most 64 letters, digits and . _ - /',
-)
-const LOCATION_NAME = form(
-  new RegExp(`^(?=.{1,64}$)${NAME_FORM.source.slice(1)}`),
-  'a location such as S01 or S01/damaged, of at most 64 letters, digits and . _ - /',
-)
-
-/** The check of a till's name. */
-export const tillName: Check = TILL_NAME
-/** The check of a location's code. */
-export const locationName: Check = LOCATION_NAME
-/** The check of an item's code or barcode. */
-export const itemCode: Check = CODE
 
 const time: Check = (value, path) => {
   if (typeof value !== 'string' || Number.isNaN(parseTime(value))) {
@@ -35,13 +16,7 @@ const time: Check = (value, path) => {
 
 const COMMON = { seq: whole(1), kind: text(40), at: time, id: text(64), ref: text(64, 0) }
 
-const line: Check = (value, path) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new StockError('bad_field', `${path} must be an object`, { field: path })
-  checkFields(value as Record<string, unknown>, LINE_FIELDS, LINE_REQUIRED, path)
-}
-const LINE_FIELDS = fields({ item: CODE, quantity: number })
-const LINE_REQUIRED = ['item', 'quantity']
+const line = object(fields({ item: itemCode, quantity: number }), ['item', 'quantity'])
 
 interface KindForm {
   readonly fields: Fields
@@ -49,7 +24,7 @@ interface KindForm {
 }
 
 const lines: KindForm = {
-  fields: fields({ ...COMMON, location: CODE, lines: list(line, 1, LINES_READ_MAX) }),
+  fields: fields({ ...COMMON, location: itemCode, lines: list(line, 1, LINES_READ_MAX) }),
   required: ['seq', 'at', 'location', 'lines'],
 }
 const linesWithOf: KindForm = { fields: fields({ ...lines.fields, of: text(64) }), required: lines.required }
@@ -59,7 +34,7 @@ const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
   [
     'location',
     {
-      fields: fields({ ...COMMON, location: LOCATION_NAME, name: NAME, type: oneOf('store', 'warehouse') }),
+      fields: fields({ ...COMMON, location: locationName, name: NAME, type: oneOf('store', 'warehouse') }),
       required: ['seq', 'at', 'location'],
     },
   ],
@@ -68,11 +43,11 @@ const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
     {
       fields: fields({
         ...COMMON,
-        item: CODE,
+        item: itemCode,
         name: NAME,
         unit: text(20),
         decimals: whole(0, 3),
-        barcodes: list(CODE, 0, 32),
+        barcodes: list(itemCode, 0, 32),
         packs: list(object(fields({ name: text(64), quantity: whole(1, 1_000_000) }), ['name', 'quantity']), 0, 16),
         supplier: text(64, 0),
         active: flag,
@@ -83,7 +58,7 @@ const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
 ])
 
 /** Only the server registers tills; a till that sends this kind is answered `unknown_kind`. */
-const TILL_FORM: KindForm = { fields: fields({ ...COMMON, till: TILL_NAME, epoch: whole(1) }), required: ['seq', 'at', 'till', 'epoch'] }
+const TILL_FORM: KindForm = { fields: fields({ ...COMMON, till: tillName, epoch: whole(1) }), required: ['seq', 'at', 'till', 'epoch'] }
 
 /**
  * Reads a parsed line as a transaction. The object itself becomes the transaction: its `at` is replaced by milliseconds.

@@ -73,6 +73,8 @@ export class Outbox {
   #epoch: number
   #last: number
   #acked: number
+  /** When old rows were last looked for, in milliseconds; the first acknowledgement after opening does it. */
+  #pruned = 0
 
   /**
    * Opens the till's outbox in a folder, or makes it.
@@ -179,7 +181,7 @@ export class Outbox {
     this.#acked = acked
   }
 
-  /** The server holds everything up to `acked`; these results came along. Old rows that it holds are let go. */
+  /** The server holds everything up to `acked`; these results came along. Now and then, old rows that it holds are let go. */
   acknowledge(acked: number, results: readonly TransactionResult[], now: number): void {
     this.#commit(() => {
       for (const { seq, flags, refused, field } of results) {
@@ -187,11 +189,17 @@ export class Outbox {
         if (said) this.#keep.run(seq, flags === undefined ? null : JSON.stringify(flags), refused ?? null, field ?? null)
       }
       if (acked > this.#acked) this.#db.prepare('UPDATE till SET acked = ?').run(acked)
-      this.#db
-        .prepare('DELETE FROM outgoing WHERE seq <= ? AND put < ?')
-        .run(Math.min(acked, this.#last - 1), now - this.#limits.outboxKeepMs)
     })
     this.#acked = Math.max(this.#acked, acked)
+    if (Math.abs(now - this.#pruned) >= this.#limits.outboxPruneMs) this.#prune(now) // also when the clock was set back
+  }
+
+  /** Lets go what was acknowledged long ago. It looks at every row that is kept, so not with every acknowledgement. */
+  #prune(now: number): void {
+    this.#pruned = now
+    const { last } = this
+    const before = now - this.#limits.outboxKeepMs
+    this.#commit(() => this.#db.prepare('DELETE FROM outgoing WHERE seq <= ? AND put < ?').run(Math.min(this.#acked, last - 1), before))
   }
 
   /** The refused transactions behind a number, with their lines, in order, at most so many. */

@@ -7,7 +7,7 @@ import { checkedLine, Outbox, type OutboxNote, type OutboxTotals, type RefusedTr
 import { TillLine } from './till-line.ts'
 
 /** How a till stands with its server. */
-export interface TillState {
+export interface TillStatus {
   /** `fenced` will not change by itself: the reason says what to do. */
   readonly line: 'connecting' | 'online' | 'offline' | 'fenced'
   /** Why it is not online. */
@@ -31,7 +31,7 @@ export interface TillOptions {
   /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
   readonly random?: () => number
   /** The state has changed. */
-  readonly changed?: (state: TillState) => void
+  readonly changed?: (state: TillStatus) => void
   /** A transaction was acknowledged and has something to say: flags, or a refusal. */
   readonly result?: (result: TransactionResult) => void
 }
@@ -62,8 +62,8 @@ export class Till implements AsyncDisposable {
   readonly #options: TillOptions
   readonly #stop = new AbortController()
   #line: TillLine | undefined
-  #state: TillState
-  #settlers: { resolve: () => void; reject: (reason: StockError) => void }[] = []
+  #state: TillStatus
+  #settlers: { most: number; resolve: () => void; reject: (reason: StockError) => void }[] = []
   #running: Promise<void>
   #closing: Promise<void> | undefined
 
@@ -85,7 +85,7 @@ export class Till implements AsyncDisposable {
     this.#running = this.#run()
   }
 
-  get state(): TillState {
+  get state(): TillStatus {
     return this.#state
   }
 
@@ -138,10 +138,7 @@ export class Till implements AsyncDisposable {
     if (this.#outbox.waiting <= most) return Promise.resolve()
     if (this.#stop.signal.aborted) return Promise.reject(closed())
     if (this.#state.line === 'fenced') return Promise.reject(this.#state.reason)
-    return new Promise((resolve, reject) => {
-      const check = { resolve: () => (this.#outbox.waiting <= most ? resolve() : this.#settlers.push(check)), reject }
-      this.#settlers.push(check)
-    })
+    return new Promise((resolve, reject) => this.#settlers.push({ most, resolve, reject }))
   }
 
   /** Ends the line and closes the outbox; what waits in it waits for the next time. */
@@ -201,7 +198,10 @@ export class Till implements AsyncDisposable {
       if (result.flags !== undefined || result.refused !== undefined) this.#options.result?.(result)
     }
     this.#change({})
-    for (const settler of this.#settlers.splice(0)) settler.resolve()
+    const { waiting } = this.#outbox
+    const settled = this.#settlers.filter(({ most }) => waiting <= most)
+    this.#settlers = this.#settlers.filter(({ most }) => waiting > most)
+    for (const { resolve } of settled) resolve()
   }
 
   #fence(reason: StockError): void {
@@ -209,7 +209,7 @@ export class Till implements AsyncDisposable {
     for (const { reject } of this.#settlers.splice(0)) reject(reason)
   }
 
-  #change(change: Partial<TillState>): void {
+  #change(change: Partial<TillStatus>): void {
     this.#state = { ...this.#state, ...change, waiting: this.#outbox.waiting }
     this.#options.changed?.(this.#state)
   }

@@ -1,15 +1,15 @@
 import type { TestContext } from 'node:test'
-import { type Draft, Till, type TillOptions, type TillState, type TransactionResult } from '../../src/index.ts'
+import { type Draft, Till, type TillOptions, type TillStatus, type TransactionResult } from '../../src/index.ts'
 import { later } from './later.ts'
 
 /** A till whose states and results are kept, and can be waited for. */
 export class WatchedTill extends Till {
-  readonly states: TillState[]
+  readonly states: TillStatus[]
   readonly results: TransactionResult[]
   readonly #waiters: Set<() => void>
 
   private constructor(options: TillOptions) {
-    const states: TillState[] = []
+    const states: TillStatus[] = []
     const results: TransactionResult[] = []
     const waiters = new Set<() => void>()
     super({
@@ -33,7 +33,7 @@ export class WatchedTill extends Till {
   }
 
   /** Resolves when the till is in such a state, or is already. */
-  until(wanted: (state: TillState, till: this) => boolean): Promise<TillState> {
+  until(wanted: (state: TillStatus, till: this) => boolean): Promise<TillStatus> {
     if (wanted(this.state, this)) return Promise.resolve(this.state)
     return new Promise((resolve) => {
       const look = (): void => {
