@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 export interface Limits {
   /** Connections of one server. Also held 64 below the process's descriptor limit, see {@link connectionsCap}. */
   readonly connectionsMax: number
-  /** Connections from one address: a single machine shall not take every place. */
+  /** Connections from one address. The default is as many as there may be; a server that strangers reach sets it lower. */
   readonly connectionsPerAddressMax: number
   /** Connections that the kernel holds until they are accepted. */
   readonly backlog: number
