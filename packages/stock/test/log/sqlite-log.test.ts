@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { heading, type LogBatch, type LogHead, type LogRecord, SqliteLog } from '../../src/log/index.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { killThread } from '../support/threads.ts'
 
 function batch(head: LogHead, count: number, text = 'x'): LogBatch {
   const lines = Array.from({ length: count }, (_, index) => `{"seq":${head.next + index},"ref":"${text}"}\n`)
@@ -69,6 +70,23 @@ describe('a log on SQLite', () => {
     await assert.rejects(log.append(batch(log.head, 1)), { code: 'log_unwritable' })
     const again = await SqliteLog.open(folder.file('log.db'))
     assert.equal(again.head.next, 5)
+    await again.close()
+  })
+
+  it('is lost when its thread dies: what waits is rejected, and so is all that comes', async () => {
+    using folder = new TempFolder()
+    const log = await SqliteLog.open(folder.file('log.db'))
+    await log.append(batch(log.head, 2))
+    const waiting = Promise.allSettled([log.append(batch(log.head, 3))])
+    await killThread('writer-thread')
+    const [outcome] = await waiting
+    if (outcome.status === 'rejected') assert.equal((outcome.reason as { code: string }).code, 'log_lost')
+    await assert.rejects(log.append(batch(log.head, 1)), { code: 'log_lost', message: /^the thread that writes the log has stopped/ })
+    assert.equal((await all(log))[0]?.count, 2, 'reading goes on')
+    await log.close()
+    await log.close()
+    const again = await SqliteLog.open(folder.file('log.db'))
+    assert.ok(again.head.next >= 3)
     await again.close()
   })
 

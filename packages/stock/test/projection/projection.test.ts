@@ -2,16 +2,19 @@ import assert from 'node:assert/strict'
 import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
-import { loadLedger } from '../../src/projection/index.ts'
+import { loadLedger, Projection } from '../../src/projection/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { StockServer } from '../../src/server.ts'
 import { allLevels, sums } from '../support/book.ts'
 import { ChildShop } from '../support/child-shop.ts'
 import { Shop } from '../support/shop.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { killThread } from '../support/threads.ts'
 import { AT, level, receipt } from '../support/till-lines.ts'
 
 const EMPTY: LogHead = { number: 0, next: 1, recorded: 0, hash: new Uint8Array(32) }
@@ -179,6 +182,63 @@ describe('the tables', () => {
     for (const suffix of ['-wal', '-shm']) rmSync(log + suffix, { force: true })
     await shop.start()
     assert.deepEqual(await shop.levels(), [level(5), level(2.5, 'pear')])
+  })
+})
+
+/** Waits until a question about the tables is answered with yes. */
+async function until(question: () => boolean): Promise<void> {
+  while (!question()) await sleep(5)
+}
+
+describe('a thread that dies', () => {
+  it('is told of, and the tables’ one is started again and catches up', async () => {
+    await using shop = await Shop.open({ logRetryMs: 20 })
+    using till = await shop.stockedTill()
+    for (const seq of [3, 4, 5]) {
+      shop.reports.length = 0
+      await killThread('projection-thread')
+      await till.say(receipt(seq)).acked(seq)
+      await until(() => shop.reports.length > 0)
+      assert.deepEqual(shop.reports, [{ event: 'projection_trouble', reason: 'the thread of the projection has stopped' }])
+      await until(() => rows(`${shop.data}/ledger.db`, `SELECT 1 FROM "transaction" WHERE seq = ${seq} AND till = 'S01/T1'`).length === 1)
+    }
+    assert.deepEqual(rows(`${shop.data}/ledger.db`, 'SELECT on_hand FROM level'), [{ on_hand: 3 }])
+  })
+
+  it('holds up neither a question into the past nor the end', async () => {
+    using folder = new TempFolder()
+    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
+    const log = await SqliteLog.open(paths.log)
+    const troubles: string[] = []
+    const limits = { ...DEFAULT_STOCK_LIMITS, logRetryMs: 60_000 }
+    // The tables never come to position 5, so that the question is still open when the thread dies.
+    const projection = await Projection.open(
+      paths,
+      limits,
+      () => 5,
+      (trouble) => troubles.push(trouble),
+    )
+    const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    await killThread('projection-thread')
+    await asked
+    await assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    assert.equal(troubles.length, 1)
+    await projection.close()
+    await log.close()
+  })
+
+  it('ends the committing when it is the log’s: nothing is tried again', async () => {
+    await using shop = await Shop.open({ logRetryMs: 20 })
+    using till = await shop.stockedTill()
+    await killThread('writer-thread')
+    till.say(receipt(3))
+    await until(() => shop.reports.length > 0)
+    assert.deepEqual(shop.reports, [{ event: 'log_broken', reason: 'the thread that writes the log has stopped' }])
+    assert.equal(shop.server.trouble?.code, 'log_lost')
+    await shop.restart()
+    using again = await shop.till('S01/T1', 1)
+    await again.say(receipt(3)).acked(3)
+    assert.deepEqual(await shop.levels(), [level(1)])
   })
 })
 
