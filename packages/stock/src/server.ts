@@ -5,7 +5,7 @@ import { Committer } from './committer/index.ts'
 import type { StockError } from './errors.ts'
 import { FolderLock, type FolderUse } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
+import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
 import { loadLedger, Projection } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
@@ -65,10 +65,10 @@ export class StockServer implements AsyncDisposable {
 
   /**
    * Takes the folder, recovers, listens.
-   * @throws (rejects) StockError `data_in_use`, `data_unusable`, `log_damaged`; NetError of `serve`.
+   * @throws (rejects) StockError `data_in_use`, `data_unusable`, `log_damaged`; NetError of `serve`; RangeError that names a limit.
    */
   static async open(options: StockServerOptions): Promise<StockServer> {
-    const limits: StockLimits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
+    const limits = stockLimitsFrom(options.limits)
     const report = options.report ?? (() => {})
     const clock = systemClock
     const folder = FolderLock.claim(options.data, DATA_FOLDER)
@@ -109,6 +109,7 @@ export class StockServer implements AsyncDisposable {
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
+    undo.defer(() => server.close({ within: 0 }))
     folder.announce(server.endpoints)
     undo.move()
     return new StockServer({ folder, log, projection, committer, ledger, server })

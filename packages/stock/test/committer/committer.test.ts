@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Committer, type Source } from '../../src/committer/index.ts'
 import { StockError } from '../../src/errors.ts'
 import { Ledger, type Result, type TillState } from '../../src/ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../../src/limits.ts'
+import { type StockLimits, stockLimitsFrom } from '../../src/limits.ts'
 import { decodeTransaction, parseObject } from '../../src/protocol/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { HeldLog } from '../support/held-log.ts'
@@ -53,7 +53,7 @@ class Stage {
       log: this.log,
       ledger: this.ledger,
       clock: this.clock,
-      limits: { ...DEFAULT_STOCK_LIMITS, ...limits },
+      limits: stockLimitsFrom(limits),
       postings: () => undefined,
       applied: () => {},
       stalled: (reason) => this.said.push(reason === undefined ? 'resumed' : `stalled: ${reason.message}`),
