@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { LEDGER_LIMITS, Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
 import { loadLedger, Projection } from '../../src/projection/index.ts'
@@ -135,6 +135,42 @@ describe('the tables', () => {
         )
       }),
       { numRuns: 12 },
+    )
+  })
+
+  it('hold levels near the bound to the thousandth: replayed, live and loaded are one', async () => {
+    const most = LEDGER_LIMITS.quantityThousandthsMax
+    const near = fc.oneof(fc.integer({ min: most / 2, max: most }), fc.integer({ min: 1, max: 5 }))
+    const document = fc.record({ kind: fc.constantFrom('opening', 'sale', 'count', 'receipt'), quantity: near })
+    await fc.assert(
+      fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 30 }), async (documents) => {
+        await using shop = await Shop.open()
+        using till = await shop.stockedTill()
+        till.say(
+          ...documents.map(({ kind, quantity }, index) => ({ ...receipt(index + 3, units(quantity)), kind })),
+          receipt(documents.length + 3, 0.001),
+        )
+        await till.acked(documents.length + 3)
+        const live = await shop.levels()
+        await shop.restart()
+        assert.deepEqual(await shop.levels(), live)
+        await shop.stop()
+        const { ledger } = await replayed(`${shop.data}/log.db`)
+        const loaded = loadLedger(`${shop.data}/ledger.db`).ledger
+        const quantities = (from: Ledger): unknown[] => from.places.all().map((place) => [place.code, place.quantity(0)])
+        assert.deepEqual(quantities(loaded), quantities(ledger))
+      }),
+      {
+        numRuns: 10,
+        examples: [
+          [
+            [
+              { kind: 'opening', quantity: 8.9e15 },
+              { kind: 'opening', quantity: 1 },
+            ],
+          ],
+        ],
+      },
     )
   })
 
