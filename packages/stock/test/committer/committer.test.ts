@@ -193,6 +193,30 @@ describe('the committer', () => {
     assert.equal(stage.committer.trouble?.code, 'log_conflict')
   })
 
+  it('commits nothing more once a fault stopped a batch half-way, and says so', async () => {
+    for (const where of ['a source', 'a barrier between', 'a barrier behind'] as const) {
+      const stage = new Stage()
+      const poster = new Poster(stage, 'A').post()
+      const fail = (): never => {
+        throw new Error(`fault of ${where}`)
+      }
+      if (where === 'a source') poster.posted = fail
+      if (where === 'a barrier between') stage.committer.after(fail)
+      poster.post()
+      if (where === 'a barrier behind') stage.committer.after(fail)
+      stage.clock.turn()
+      poster.post()
+      await stage.log.write()
+      assert.equal(stage.heard().at(-1), 'broken: internal')
+      assert.match(stage.committer.trouble?.message ?? '', new RegExp(`position 1 .*fault of ${where}`))
+      const { position } = stage.ledger
+      await stage.log.write() // it was under way when the fault came
+      poster.post()
+      stage.clock.turn()
+      assert.deepEqual([stage.heard(), stage.ledger.position, stage.log.tried], [[], position, [2, 1]])
+    }
+  })
+
   it('tries nothing more once it is closed', async () => {
     const stage = new Stage()
     new Poster(stage, 'A').post()
