@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { heading, type LogBatch, type LogHead, type LogRecord, SqliteLog } from '../../src/log/index.ts'
@@ -183,6 +184,34 @@ describe('a damaged log', () => {
       await assert.rejects(SqliteLog.open(path), { name: 'StockError', code: 'log_damaged', message: new RegExp(path) })
     })
   }
+
+  it('never answers with SQLite’s own error, whichever page of its file is overwritten', async () => {
+    using folder = new TempFolder()
+    const path = folder.file('log.db')
+    const log = await SqliteLog.open(path)
+    for (let index = 0; index < 60; index++) await log.append(batch(log.head, 10, randomBytes(60).toString('hex')))
+    await log.close()
+    const whole = readFileSync(path)
+    let damaged = 0
+    for (let at = 0; at < whole.length; at += 4096) {
+      const file = folder.file(`page-${at}`)
+      writeFileSync(file, Buffer.from(whole).fill(0xee, at, at + 4096))
+      try {
+        const opened = await SqliteLog.open(file)
+        try {
+          await opened.append(batch(opened.head, 1))
+          await all(opened)
+        } finally {
+          await opened.close()
+        }
+      } catch (error) {
+        damaged++
+        const { code, message } = error as { code: string; message: string }
+        assert.equal(code, 'log_damaged', `page at ${at}: ${message}`)
+      }
+    }
+    assert.ok(damaged > 10)
+  })
 
   it('is not opened where there is no folder', async () => {
     using folder = new TempFolder()
