@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { FolderLock } from '../../src/folder-lock.ts'
 import { LEDGER_LIMITS, Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
@@ -336,6 +337,21 @@ describe('starting', () => {
     using folder = new TempFolder()
     writeFileSync(folder.file('file'), '')
     await assert.rejects(StockServer.open({ data: folder.file('file'), listen: ['tcp://127.0.0.1:0'] }), { code: 'data_unusable' })
+  })
+
+  it('is given up whole when the note of who listens cannot be written: nothing listens any more', async (t) => {
+    using folder = new TempFolder()
+    const socket = folder.file('shop')
+    const announce = t.mock.method(FolderLock.prototype, 'announce')
+    // The first note is written when the folder is taken, the second once the server listens.
+    announce.mock.mockImplementationOnce(() => {
+      throw new Error('no room')
+    }, 1)
+    const options = { data: folder.file('data'), listen: [`unix://${socket}`] }
+    await assert.rejects(StockServer.open(options), { message: 'no room' })
+    assert.ok(!existsSync(socket))
+    const second = await StockServer.open(options)
+    await second.close()
   })
 
   it('gives the folder back when an endpoint is taken', async () => {
