@@ -17,6 +17,7 @@ export type ServerReport =
   | { readonly event: 'log_stalled'; readonly reason: string }
   | { readonly event: 'log_resumed' }
   | { readonly event: 'log_broken'; readonly reason: string }
+  | { readonly event: 'log_damaged'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
   | { readonly event: 'fault'; readonly error: unknown }
 
@@ -78,8 +79,10 @@ export class StockServer implements AsyncDisposable {
     const log = await SqliteLog.open(paths.log)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
-    const trouble = (reason: string): void => report({ event: 'projection_trouble', reason })
-    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, trouble)
+    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
+      trouble: (reason) => report({ event: 'projection_trouble', reason }),
+      damaged: (reason) => report({ event: 'log_damaged', reason }),
+    })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
     const watches = new Watches(clock, limits.watchMs)

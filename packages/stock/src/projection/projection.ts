@@ -12,10 +12,18 @@ interface Recall {
   reject(error: StockError): void
 }
 
+/** Who is told what befalls the tables and the log that they are made from. */
+export interface ProjectionHears {
+  /** Why the tables cannot be written, or that their thread has died; it is tried again. */
+  readonly trouble: (message: string) => void
+  /** A record of the log, looked at while there was nothing else to do, is not what was written; the message names its position. */
+  readonly damaged: (message: string) => void
+}
+
 /** The tables of `ledger.db`, kept a moment behind the log by a thread of their own; also the sessions' long memory. */
 export class Projection implements Archive {
   readonly #data: ProjectionThreadData
-  readonly #trouble: (message: string) => void
+  readonly #hears: ProjectionHears
   readonly #position: () => number
   readonly #recalls = new Map<number, Recall>()
   readonly #closing = new AbortController()
@@ -26,10 +34,10 @@ export class Projection implements Archive {
   #told = false
   #lastTrouble: string | undefined
 
-  private constructor(worker: Worker, data: ProjectionThreadData, position: () => number, trouble: (message: string) => void) {
+  private constructor(worker: Worker, data: ProjectionThreadData, position: () => number, hears: ProjectionHears) {
     this.#data = data
     this.#position = position
-    this.#trouble = trouble
+    this.#hears = hears
     this.#attach(worker)
   }
 
@@ -37,13 +45,12 @@ export class Projection implements Archive {
    * Opens the tables and begins to follow the log.
    *
    * @param position - the position that the server's ledger is at
-   * @param trouble - hears why the tables cannot be written, or that their thread has died; it is tried again
    */
   static async open(
     paths: { readonly log: string; readonly ledger: string },
     limits: StockLimits,
     position: () => number,
-    trouble: (message: string) => void,
+    hears: ProjectionHears,
   ): Promise<Projection> {
     const data: ProjectionThreadData = {
       log: paths.log,
@@ -52,8 +59,10 @@ export class Projection implements Archive {
       everyMs: limits.projectionMs,
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
+      check: true,
+      checkSliceMs: limits.checkSliceMs,
     }
-    return new Projection(await start(data), data, position, trouble)
+    return new Projection(await start(data), { ...data, check: false }, position, hears)
   }
 
   /** The log has grown. Told once until the thread has caught up, so that it costs the server nothing. */
@@ -107,6 +116,8 @@ export class Projection implements Archive {
       this.#recalls.delete(reply.id)
     } else if (reply.type === 'trouble') {
       this.#say(reply.message)
+    } else if (reply.type === 'damaged') {
+      this.#hears.damaged(reply.message)
     }
   }
 
@@ -136,7 +147,7 @@ export class Projection implements Archive {
 
   /** It is tried again and again: the same trouble is said once. */
   #say(trouble: string): void {
-    if (trouble !== this.#lastTrouble) this.#trouble(trouble)
+    if (trouble !== this.#lastTrouble) this.#hears.trouble(trouble)
     this.#lastTrouble = trouble
   }
 }

@@ -249,12 +249,10 @@ describe('a thread that dies', () => {
     const troubles: string[] = []
     const limits = { ...DEFAULT_STOCK_LIMITS, logRetryMs: 60_000 }
     // The tables never come to position 5, so that the question is still open when the thread dies.
-    const projection = await Projection.open(
-      paths,
-      limits,
-      () => 5,
-      (trouble) => troubles.push(trouble),
-    )
+    const projection = await Projection.open(paths, limits, () => 5, {
+      trouble: (trouble) => troubles.push(trouble),
+      damaged: (reason) => troubles.push(reason),
+    })
     const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
     await killThread('projection-thread')
     await asked
@@ -313,6 +311,38 @@ describe('starting', () => {
       await assert.rejects(shop.start(), { name: 'StockError', code: 'log_damaged' })
     })
   }
+
+  it('tells of a record that is damaged far behind the end, by its position, while it serves', async () => {
+    await using shop = await shopWithHistory()
+    await shop.restart()
+    using till = await shop.till('S01/T1', 1)
+    await till.say(receipt(6)).acked(6)
+    await shop.stop()
+    const db = new DatabaseSync(`${shop.data}/log.db`)
+    db.exec('UPDATE batch SET recorded = recorded + 1 WHERE first = 1')
+    db.close()
+    shop.reports.length = 0
+    await shop.start()
+    await until(() => shop.reports.length === 2)
+    assert.deepEqual(shop.reports[1], {
+      event: 'log_damaged',
+      reason: 'the record at position 1 of the log has been changed: its hash does not match',
+    })
+    assert.deepEqual(await shop.levels({ item: 'apple' }), [level(6)])
+  })
+
+  it('says nothing of a log that is whole, however small the slices of its check', async () => {
+    await using shop = await Shop.open({ checkSliceMs: 0, batchTransactionsMax: 2 })
+    using till = await shop.stockedTill()
+    for (let seq = 3; seq < 60; seq++) till.say(receipt(seq))
+    await till.acked(59)
+    await shop.restart()
+    await sleep(100)
+    assert.deepEqual(
+      (shop.reports as { event: string }[]).map(({ event }) => event),
+      ['recovered'],
+    )
+  })
 
   it('is refused when the folder is another server’s, naming its process and where it listens', async () => {
     using folder = new TempFolder()
