@@ -8,6 +8,9 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
+/** The longest time that the platform's timers can wait, about 24.8 days; a longer one would fire at once. */
+export const TIMER_MS_MAX = 2_147_483_647
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -26,6 +26,7 @@ export const STOCK_ERRORS = {
   data_in_use: 'another server holds the data folder',
   data_unusable: 'the data folder cannot be used',
   log_unwritable: 'the log cannot be written; nothing is acknowledged until it can',
+  log_lost: 'the thread that writes the log has stopped',
   log_conflict: 'another writer has appended to the log',
   log_damaged: 'a record of the log is not what was written',
   server_unreachable: 'the server does not answer',

@@ -1,6 +1,10 @@
-import { LEDGER_LIMITS } from './ledger/index.ts'
+import { TIMER_MS_MAX } from './clock.ts'
+import { LOG_LIMITS } from './log/limits.ts'
 
-/** The one table of bounds of the package; the ledger's own rules stand in it too. */
+/**
+ * The table of bounds of the package. What no caller may change stands beside it: the rules of the ledger in `ledger/limits.ts`, the
+ * bounds of a record in `log/limits.ts`.
+ */
 export interface StockLimits {
   /** One line of the wire protocol. */
   readonly lineBytesMax: number
@@ -40,6 +44,8 @@ export interface StockLimits {
   readonly projectionMs: number
   /** On closing, how long the projection catches up; the rest is replayed at the next start. */
   readonly projectionCloseMs: number
+  /** The check of the log's chain behind a start goes on this long before it lets others in. */
+  readonly checkSliceMs: number
   /** Transactions in one commit of the projection. */
   readonly projectionTransactionsMax: number
   /** Earlier transactions that one look into the past brings back. */
@@ -62,8 +68,6 @@ export interface StockLimits {
   readonly reconnectFirstMs: number
   /** The longest wait between a till's tries to connect. */
   readonly reconnectMostMs: number
-  /** Lines of one transaction. */
-  readonly linesMax: number
 }
 
 /** The defaults of {@link StockLimits}. */
@@ -87,6 +91,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   logRetryMs: 1_000,
   projectionMs: 100,
   projectionCloseMs: 5_000,
+  checkSliceMs: 10,
   projectionTransactionsMax: 20_000,
   recallMax: 1_024,
   windowTransactionsMax: 1_000,
@@ -98,5 +103,34 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   heartbeatMs: 15_000,
   reconnectFirstMs: 200,
   reconnectMostMs: 10_000,
-  linesMax: LEDGER_LIMITS.linesMax,
+}
+
+/** An age, which no timer waits for: it may be longer than a timer can. */
+const AGES: readonly string[] = ['outboxKeepMs'] satisfies (keyof StockLimits)[]
+
+/**
+ * The defaults with the caller's own values over them.
+ * @throws RangeError naming the limit, when a value is not a whole number that the limit allows, or when a batch could be larger than a
+ *   record of the log may be.
+ */
+export function stockLimitsFrom(own: Partial<StockLimits> = {}): StockLimits {
+  for (const [name, value] of Object.entries(own)) {
+    if (!Object.hasOwn(DEFAULT_STOCK_LIMITS, name))
+      throw new RangeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_STOCK_LIMITS).join(', ')}`)
+    const least = name.endsWith('Ms') ? 0 : 1
+    const most = name.endsWith('Ms') && !AGES.includes(name) ? TIMER_MS_MAX : Number.MAX_SAFE_INTEGER
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new RangeError(`limit ${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
+    }
+  }
+  const limits = { ...DEFAULT_STOCK_LIMITS, ...own }
+  const { batchBytesMax, lineBytesMax, batchTransactionsMax } = limits
+  // A batch is closed by the line that takes it over its bound; each transaction may have a heading of its own, and a line feed.
+  const bodyBytes = batchBytesMax + lineBytesMax + batchTransactionsMax * (LOG_LIMITS.headingBytesMax + 1)
+  if (bodyBytes > LOG_LIMITS.bodyBytesMax) {
+    throw new RangeError(
+      `limits batchBytesMax, lineBytesMax and batchTransactionsMax allow a batch of ${bodyBytes} bytes; a record of the log holds ${LOG_LIMITS.bodyBytesMax}`,
+    )
+  }
+  return limits
 }

@@ -6,7 +6,7 @@ import { decodeTransaction, hashContent, hashHigh, hashLow, parseObject, SERVER_
 /** Hears each transaction of a record as it is applied again. */
 export interface ReplayVisitor {
   readonly postings?: Postings
-  applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result, line: string): void
+  applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result): void
 }
 
 /**
@@ -32,7 +32,7 @@ export function replayRecord(ledger: Ledger, record: LogRecord, visitor?: Replay
       hashContent(view, start, end)
       const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow }
       const result = ledger.apply(till, transaction, at, visitor?.postings)
-      visitor?.applied(till, epoch, transaction, position, result, text)
+      visitor?.applied(till, epoch, transaction, position, result)
       position++
     },
   })

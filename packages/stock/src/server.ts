@@ -5,7 +5,7 @@ import { Committer } from './committer/index.ts'
 import type { StockError } from './errors.ts'
 import { FolderLock, type FolderUse } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
+import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
 import { loadLedger, Projection } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
@@ -17,6 +17,7 @@ export type ServerReport =
   | { readonly event: 'log_stalled'; readonly reason: string }
   | { readonly event: 'log_resumed' }
   | { readonly event: 'log_broken'; readonly reason: string }
+  | { readonly event: 'log_damaged'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
   | { readonly event: 'fault'; readonly error: unknown }
 
@@ -65,10 +66,10 @@ export class StockServer implements AsyncDisposable {
 
   /**
    * Takes the folder, recovers, listens.
-   * @throws (rejects) StockError `data_in_use`, `data_unusable`, `log_damaged`; NetError of `serve`.
+   * @throws (rejects) StockError `data_in_use`, `data_unusable`, `log_damaged`; NetError of `serve`; RangeError that names a limit.
    */
   static async open(options: StockServerOptions): Promise<StockServer> {
-    const limits: StockLimits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
+    const limits = stockLimitsFrom(options.limits)
     const report = options.report ?? (() => {})
     const clock = systemClock
     const folder = FolderLock.claim(options.data, DATA_FOLDER)
@@ -78,8 +79,10 @@ export class StockServer implements AsyncDisposable {
     const log = await SqliteLog.open(paths.log)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
-    const trouble = (reason: string): void => report({ event: 'projection_trouble', reason })
-    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, trouble)
+    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
+      trouble: (reason) => report({ event: 'projection_trouble', reason }),
+      damaged: (reason) => report({ event: 'log_damaged', reason }),
+    })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
     const watches = new Watches(clock, limits.watchMs)
@@ -109,6 +112,7 @@ export class StockServer implements AsyncDisposable {
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
+    undo.defer(() => server.close({ within: 0 }))
     folder.announce(server.endpoints)
     undo.move()
     return new StockServer({ folder, log, projection, committer, ledger, server })

@@ -86,6 +86,8 @@ function tell(log: Logger, report: ServerReport): void {
       return log.info('the log is written again')
     case 'log_broken':
       return log.fatal({ reason: report.reason }, 'the log can no longer be written safely')
+    case 'log_damaged':
+      return log.error({ reason: report.reason }, 'the log is damaged: restore a backup')
     case 'projection_trouble':
       return log.warn({ reason: report.reason }, 'ledger.db cannot be written: it falls behind, and is tried again')
     case 'fault':

@@ -17,7 +17,7 @@ export interface CommitterParts {
   readonly applied: () => void
   /** The log refuses to be written (the reason), or takes writes again (undefined). */
   readonly stalled: (reason: StockError | undefined) => void
-  /** The log can no longer be trusted by this process; nothing is committed any more. */
+  /** The log, or the ledger beside it, can no longer be trusted by this process; nothing is committed any more. */
   readonly broken: (reason: StockError) => void
 }
 
@@ -129,6 +129,7 @@ export class Committer {
       this.#refused(batch, record.body, error)
       return
     }
+    if (this.#broken !== undefined) return // the ledger is not what the log says any more: the next start reads it again
     this.#recorded = recorded
     if (this.#stall !== undefined) {
       this.#stall = undefined
@@ -136,15 +137,23 @@ export class Committer {
     }
     this.#writing = undefined
     this.#writeNext() // the log's thread writes the next one while this one is applied
-    this.#apply(batch, first, recorded)
+    try {
+      this.#apply(batch, first, recorded)
+    } catch (cause) {
+      this.#break(new StockError('internal', `the batch at position ${first} could not be applied: ${String(cause)}`, { cause }))
+    }
+  }
+
+  #break(reason: StockError): void {
+    this.#broken = reason
+    this.#parts.broken(reason)
   }
 
   #refused(batch: Batch, body: Buffer, error: unknown): void {
     const reason = error instanceof StockError ? error : new StockError('log_unwritable', String(error), { cause: error })
     if (this.#closed) return
     if (reason.code !== 'log_unwritable') {
-      this.#broken = reason
-      this.#parts.broken(reason)
+      this.#break(reason)
       return
     }
     if (this.#stall?.message !== reason.message) {

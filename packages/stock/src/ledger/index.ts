@@ -1,7 +1,7 @@
 /** The pure state machine: what the log adds up to. No clock, no I/O, no await; it imports nothing outside this folder. */
 export { type Item, Items } from './item.ts'
 export { Ledger, type Recorded } from './ledger.ts'
-export { type Level, type LevelCursor, type LevelFilter, type LevelPage, levelMatches, queryLevels } from './levels.ts'
+export { type Level, type LevelCursor, type LevelFilter, type LevelPage, levelKey, levelMatches, queryLevels } from './levels.ts'
 export { LEDGER_LIMITS } from './limits.ts'
 export type { Place } from './place.ts'
 export { VIRTUAL_PLACES } from './places.ts'

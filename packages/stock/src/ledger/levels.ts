@@ -32,6 +32,14 @@ export interface LevelPage {
   readonly next?: LevelCursor
 }
 
+/** More than the items that any ledger holds, so that place and item make one number. */
+const ITEM_SPAN = 2 ** 26
+
+/** One number for what is on hand of an item at a place, virtual ones included: the key of a level. */
+export function levelKey(place: Place, item: Item): number {
+  return place.number * ITEM_SPAN + item.number
+}
+
 /** Whether a level is among those asked for. */
 export function levelMatches(filter: LevelFilter, { place, item, onHand }: Level): boolean {
   return (

@@ -21,10 +21,6 @@ export class Places {
     return this.#locations.get(code)
   }
 
-  at(number: number): Place | undefined {
-    return this.#byNumber[number]
-  }
-
   all(): readonly Place[] {
     return this.#byNumber
   }

@@ -44,7 +44,8 @@ export interface Log {
   /**
    * Appends a batch; resolves with the new head once the batch is durable. One append at a time.
    * @throws (rejects) StockError `log_conflict` when `first` is not the log's next position; `log_unwritable` when the storage
-   *   refuses, and then nothing was appended and the same batch may be tried again.
+   *   refuses, and then nothing was appended and the same batch may be tried again; `log_lost` when whoever writes the log is gone, and
+   *   only the log itself knows whether the batch is in it; `internal` for a body over `LOG_LIMITS.bodyBytesMax`.
    */
   append(batch: LogBatch): Promise<LogHead>
   /**

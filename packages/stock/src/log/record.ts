@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { StockError } from '../errors.ts'
+import { LOG_LIMITS } from './limits.ts'
 import type { LogBatch, LogHead, LogRecord } from './log.ts'
+
+const { bodyBytesMax, compressBytesMin } = LOG_LIMITS
 
 /** How a stored body is encoded. */
 export const ENCODING = { plain: 0, zstd: 1 } as const
@@ -18,14 +21,14 @@ export interface StoredRecord {
   readonly body: Uint8Array
 }
 
-/** Shorter bodies are stored as they are: setting a compressor up costs more than it saves. */
-const COMPRESS_BYTES_MIN = 2048
-/** No body is larger: a batch and one line over it. Stops a damaged record from asking for all memory. */
-const BODY_BYTES_MAX = 16 * 1024 * 1024
-
-/** Makes the stored form of a batch behind a head. */
+/**
+ * Makes the stored form of a batch behind a head.
+ * @throws StockError `internal` for a body that could not be read back: the limits of whoever makes batches keep them below that.
+ */
 export function seal(batch: LogBatch, head: LogHead): StoredRecord {
-  const compress = batch.body.length >= COMPRESS_BYTES_MIN
+  const { length } = batch.body
+  if (length > bodyBytesMax) throw new StockError('internal', `a record's body has ${length} bytes; the log holds at most ${bodyBytesMax}`)
+  const compress = length >= compressBytesMin
   const record = {
     number: head.number + 1,
     first: batch.first,
@@ -70,7 +73,7 @@ function decode(stored: StoredRecord, at: string): Buffer {
   if (stored.encoding === ENCODING.plain) return Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.byteLength)
   if (stored.encoding !== ENCODING.zstd) throw new StockError('log_damaged', `${at} has the unknown encoding ${stored.encoding}`)
   try {
-    return zstdDecompressSync(stored.body, { maxOutputLength: BODY_BYTES_MAX })
+    return zstdDecompressSync(stored.body, { maxOutputLength: bodyBytesMax })
   } catch (cause) {
     throw new StockError('log_damaged', `${at} cannot be decompressed`, { cause })
   }

@@ -22,6 +22,7 @@ export class SqliteLog implements Log {
   #head: LogHead
   #pending: Pending | undefined
   #failure: StockError | undefined
+  #closed = false
 
   private constructor(worker: Worker, path: string, id: string, head: LogHead) {
     this.id = id
@@ -73,9 +74,11 @@ export class SqliteLog implements Log {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#reader.close()
     if (this.#failure !== undefined) return
     this.#failure = new StockError('log_unwritable', 'the log is closed')
-    this.#reader.close()
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
     this.#worker.postMessage({ type: 'close' } satisfies WriterRequest)
     await exited
@@ -97,8 +100,8 @@ export class SqliteLog implements Log {
 
   #stopped(error?: unknown): void {
     this.#failure ??= new StockError(
-      'log_unwritable',
-      `the thread of the log has stopped${error === undefined ? '' : `: ${String(error)}`}`,
+      'log_lost',
+      `the thread that writes the log has stopped${error === undefined ? '' : `: ${String(error)}`}`,
     )
     this.#pending?.reject(this.#failure)
     this.#pending = undefined

@@ -22,6 +22,9 @@ const SCHEMA = `
   ) STRICT;
 `
 
+const LAST = 'SELECT * FROM batch ORDER BY first DESC LIMIT 1'
+const INSERT = 'INSERT INTO batch (first, number, count, recorded, encoding, previous, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+
 /** Reads a log's file, in any thread. */
 export class SqliteLogReader {
   readonly id: string
@@ -32,14 +35,20 @@ export class SqliteLogReader {
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
-    this.id = logId(this.#db)
-    this.#from = this.#db.prepare('SELECT first FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1')
-    this.#page = this.#db.prepare('SELECT * FROM batch WHERE first >= ? ORDER BY first LIMIT 1')
-    this.#last = this.#db.prepare('SELECT * FROM batch ORDER BY first DESC LIMIT 1')
+    try {
+      const prepare = (sql: string): StatementSync => undamaged(path, () => this.#db.prepare(sql))
+      this.id = undamaged(path, () => logId(this.#db))
+      this.#from = prepare('SELECT first FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1')
+      this.#page = prepare('SELECT * FROM batch WHERE first >= ? ORDER BY first LIMIT 1')
+      this.#last = prepare(LAST)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
   }
 
   get head(): LogHead {
-    return headIn(this.#last)
+    return undamaged('the end of the log', () => headIn(this.#last))
   }
 
   /**
@@ -47,10 +56,12 @@ export class SqliteLogReader {
    * caller knows it.
    */
   *read(from: number, before?: LogHead): Generator<LogRecord, void, undefined> {
-    let next = (this.#from.get(from) as { first: number } | undefined)?.first ?? from
+    const holds = undamaged(`position ${from} of the log`, () => this.#from.get(from) as { first: number } | undefined)
+    let next = holds?.first ?? from
     let head = before?.next === next ? before : undefined
     for (;;) {
-      const stored = readPage(this.#page, next)
+      const at = next
+      const stored = undamaged(`position ${at} of the log`, () => this.#page.get(at) as StoredRecord | undefined)
       if (stored === undefined) return
       const record = unseal(stored, head)
       if (record.first + record.count > from) yield record
@@ -76,27 +87,30 @@ export class SqliteLogWriter {
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5_000 })
     try {
-      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
-      this.#create(path)
-      this.id = logId(this.#db)
-    } catch (cause) {
+      undamaged(path, () => {
+        this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
+        this.#create(path)
+      })
+      this.id = undamaged(path, () => logId(this.#db))
+      this.#last = undamaged(path, () => this.#db.prepare(LAST))
+      this.#insert = undamaged(path, () => this.#db.prepare(INSERT))
+      this.#head = undamaged('the end of the log', () => headIn(this.#last))
+    } catch (error) {
       this.#db.close()
-      if (!isDamage(cause)) throw cause
-      throw new StockError('log_damaged', `${path} is no log: ${(cause as Error).message}`, { cause })
+      throw error
     }
-    this.#last = this.#db.prepare('SELECT * FROM batch ORDER BY first DESC LIMIT 1')
-    this.#insert = this.#db.prepare(
-      'INSERT INTO batch (first, number, count, recorded, encoding, previous, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    )
-    this.#head = headIn(this.#last)
   }
 
   get head(): LogHead {
     return this.#head
   }
 
-  /** Durable when it returns. @throws StockError `log_conflict`; anything else is the storage's refusal, and nothing was appended. */
+  /** Durable when it returns. @throws StockError `log_conflict`, `log_damaged`, `internal`; anything else is the storage's refusal, and nothing was appended. */
   append(batch: LogBatch): LogHead {
+    return undamaged('the end of the log', () => this.#append(batch))
+  }
+
+  #append(batch: LogBatch): LogHead {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       // Compare and set on what is stored, not on what this process believes: two writers can never both succeed.
@@ -145,12 +159,13 @@ function isDamage(error: unknown): boolean {
   return errcode === SQLITE_NOTADB || (errcode !== undefined && (errcode & 0xff) === SQLITE_CORRUPT)
 }
 
-function readPage(page: StatementSync, from: number): StoredRecord | undefined {
+/** Does something with the file. @throws StockError `log_damaged` where SQLite cannot make sense of it. */
+function undamaged<T>(what: string, work: () => T): T {
   try {
-    return page.get(from) as StoredRecord | undefined
+    return work()
   } catch (cause) {
     if (!isDamage(cause)) throw cause
-    throw new StockError('log_damaged', `the log cannot be read at position ${from}: ${(cause as Error).message}`, { cause })
+    throw new StockError('log_damaged', `${what} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

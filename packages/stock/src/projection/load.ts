@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Item, Ledger, type Pack, TillState, thousandths } from '../ledger/index.ts'
+import { type Item, Ledger, type Pack, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
 
 /** What a projection holds: the ledger, and the record of the log that it ends with. */
@@ -71,12 +71,12 @@ function loadPlaces(db: DatabaseSync, ledger: Ledger): void {
     place.name = name as string
     place.type = type as 'store' | 'warehouse'
   }
-  for (const [location, code, quantity] of rows(db.prepare('SELECT location, item, on_hand FROM level'))) {
-    ledger.places.location(location as string)?.add(item(ledger, code), thousandths(quantity as number))
+  for (const [location, code, quantity] of rows(db.prepare('SELECT location, item, thousandths FROM level'))) {
+    ledger.places.location(location as string)?.add(item(ledger, code), quantity as number)
   }
   const virtual = ledger.places.virtual as Readonly<Record<string, (typeof ledger.places.virtual)['supplier']>>
-  for (const [place, code, quantity] of rows(db.prepare('SELECT place, item, quantity FROM counterpart'))) {
-    virtual[place as string]?.add(item(ledger, code), thousandths(quantity as number))
+  for (const [place, code, quantity] of rows(db.prepare('SELECT place, item, thousandths FROM counterpart'))) {
+    virtual[place as string]?.add(item(ledger, code), quantity as number)
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
 import type { StockLimits } from '../limits.ts'
@@ -11,39 +12,45 @@ interface Recall {
   reject(error: StockError): void
 }
 
+/** Who is told what befalls the tables and the log that they are made from. */
+export interface ProjectionHears {
+  /** Why the tables cannot be written, or that their thread has died; it is tried again. */
+  readonly trouble: (message: string) => void
+  /** A record of the log, looked at while there was nothing else to do, is not what was written; the message names its position. */
+  readonly damaged: (message: string) => void
+}
+
 /** The tables of `ledger.db`, kept a moment behind the log by a thread of their own; also the sessions' long memory. */
 export class Projection implements Archive {
-  readonly #worker: Worker
-  readonly #trouble: (message: string) => void
+  readonly #data: ProjectionThreadData
+  readonly #hears: ProjectionHears
   readonly #position: () => number
   readonly #recalls = new Map<number, Recall>()
+  readonly #closing = new AbortController()
+  /** Undefined while the thread has died and is not yet started again. */
+  #worker: Worker | undefined
+  #restarting: Promise<void> | undefined
   #nextRecall = 1
   #told = false
-  #at: number
   #lastTrouble: string | undefined
-  #stopped = false
 
-  private constructor(worker: Worker, at: number, position: () => number, trouble: (message: string) => void) {
-    this.#worker = worker
-    this.#at = at
+  private constructor(worker: Worker, data: ProjectionThreadData, position: () => number, hears: ProjectionHears) {
+    this.#data = data
     this.#position = position
-    this.#trouble = trouble
-    worker.on('message', (reply: ProjectionReply) => this.#replied(reply))
-    worker.on('error', (error) => this.#fail(`the thread of the projection has stopped: ${String(error)}`))
-    worker.on('exit', () => this.#fail('the thread of the projection has stopped'))
+    this.#hears = hears
+    this.#attach(worker)
   }
 
   /**
    * Opens the tables and begins to follow the log.
    *
    * @param position - the position that the server's ledger is at
-   * @param trouble - hears why the tables cannot be written; they are tried again
    */
   static async open(
     paths: { readonly log: string; readonly ledger: string },
     limits: StockLimits,
     position: () => number,
-    trouble: (message: string) => void,
+    hears: ProjectionHears,
   ): Promise<Projection> {
     const data: ProjectionThreadData = {
       log: paths.log,
@@ -52,46 +59,52 @@ export class Projection implements Archive {
       everyMs: limits.projectionMs,
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
+      check: true,
+      checkSliceMs: limits.checkSliceMs,
     }
-    const { worker, first } = await startThread<ProjectionReply>(import.meta.url, 'projection-thread', data)
-    if (first.type === 'open') return new Projection(worker, first.position, position, trouble)
-    if (first.type === 'failed') throw new StockError(first.code, `${paths.ledger}: ${first.message}`)
-    throw new StockError('data_unusable', `${paths.ledger}: ${first.type}`)
-  }
-
-  /** The last position that is known to be in the tables. */
-  get at(): number {
-    return this.#at
+    return new Projection(await start(data), { ...data, check: false }, position, hears)
   }
 
   /** The log has grown. Told once until the thread has caught up, so that it costs the server nothing. */
   follow(): void {
-    if (this.#told || this.#stopped) return
+    if (this.#told || this.#worker === undefined) return
     this.#told = true
     this.#worker.postMessage({ type: 'follow' } satisfies ProjectionRequest)
   }
 
   recall(till: string, epoch: number, from: number, to: number): Promise<readonly Recalled[]> {
-    if (this.#stopped) return Promise.reject(new StockError('internal', 'the projection has stopped'))
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(new StockError('internal', 'the thread of the projection has stopped'))
     return new Promise((resolve, reject) => {
       const id = this.#nextRecall++
       this.#recalls.set(id, { resolve, reject })
       const request: ProjectionRequest = { type: 'recall', id, position: this.#position(), till, epoch, from, to }
-      this.#worker.postMessage(request)
+      worker.postMessage(request)
     })
   }
 
   /** Catches up with the log and closes. */
   async close(): Promise<void> {
-    if (this.#stopped) return
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#worker.postMessage({ type: 'close' } satisfies ProjectionRequest)
+    this.#closing.abort()
+    await this.#restarting
+    const worker = this.#worker
+    if (worker === undefined) return
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    worker.postMessage({ type: 'close' } satisfies ProjectionRequest)
     await exited
+  }
+
+  #attach(worker: Worker): void {
+    let reason = ''
+    worker.on('message', (reply: ProjectionReply) => this.#replied(reply))
+    worker.on('error', (error) => (reason = `: ${String(error)}`))
+    worker.on('exit', () => this.#exited(`the thread of the projection has stopped${reason}`))
+    this.#worker = worker
+    this.#told = false
   }
 
   #replied(reply: ProjectionReply): void {
     if (reply.type === 'at') {
-      this.#at = reply.position
       this.#lastTrouble = undefined
       this.#told = false
       if (this.#position() > reply.position) this.follow()
@@ -102,15 +115,47 @@ export class Projection implements Archive {
       this.#recalls.get(reply.id)?.reject(new StockError('internal', reply.message))
       this.#recalls.delete(reply.id)
     } else if (reply.type === 'trouble') {
-      if (reply.message !== this.#lastTrouble) this.#trouble(reply.message) // it is tried again every second: said once
-      this.#lastTrouble = reply.message
+      this.#say(reply.message)
+    } else if (reply.type === 'damaged') {
+      this.#hears.damaged(reply.message)
     }
   }
 
-  #fail(message: string): void {
-    if (this.#stopped) return
-    this.#stopped = true
+  #exited(message: string): void {
+    this.#worker = undefined
     for (const { reject } of this.#recalls.values()) reject(new StockError('internal', message))
     this.#recalls.clear()
+    if (this.#closing.signal.aborted) return
+    this.#say(message)
+    this.#restarting = this.#restart()
   }
+
+  /** Starts the thread again after a pause, as often as it takes; closing ends it. */
+  async #restart(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      try {
+        await sleep(this.#data.retryMs, undefined, { signal })
+        this.#attach(await start(this.#data))
+        this.#lastTrouble = undefined
+        return this.follow()
+      } catch (error) {
+        if (!signal.aborted) this.#say((error as Error).message)
+      }
+    }
+  }
+
+  /** It is tried again and again: the same trouble is said once. */
+  #say(trouble: string): void {
+    if (trouble !== this.#lastTrouble) this.#hears.trouble(trouble)
+    this.#lastTrouble = trouble
+  }
+}
+
+/** A thread that has opened the tables. */
+async function start(data: ProjectionThreadData): Promise<Worker> {
+  const { worker, first } = await startThread<ProjectionReply>(import.meta.url, 'projection-thread', data)
+  if (first.type === 'open') return worker
+  if (first.type === 'failed') throw new StockError(first.code, `${data.path}: ${first.message}`)
+  throw new StockError('data_unusable', `${data.path}: ${first.type}`)
 }

@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever the tables change: a projection of another version is made again from the log. */
-export const PROJECTION_VERSION = 1
+export const PROJECTION_VERSION = 2
 
-/** Plain tables for SQL. Quantities are in units, times in milliseconds since 1970. */
+/** Plain tables for SQL. Quantities are in units, and levels in thousandths too, which are exact however large; times in milliseconds since 1970. */
 const SCHEMA = `
   CREATE TABLE projection (
     log      TEXT NOT NULL,    -- which log this is made from
@@ -67,12 +67,14 @@ const SCHEMA = `
     on_hand   NUMERIC NOT NULL,
     reserved  NUMERIC NOT NULL,
     available NUMERIC NOT NULL,
+    thousandths INTEGER NOT NULL, -- on_hand, exact: what a start loads
     PRIMARY KEY (location, item)
   ) WITHOUT ROWID;
   CREATE TABLE counterpart (   -- the other side of every movement: with level, each item adds up to 0
     place    TEXT NOT NULL,
     item     TEXT NOT NULL,
     quantity NUMERIC NOT NULL,
+    thousandths INTEGER NOT NULL, -- quantity, exact
     PRIMARY KEY (place, item)
   ) WITHOUT ROWID;
 `

@@ -1,10 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Item, type Ledger, type Place, type Postings, type Result, type TillState, type Transaction, units } from '../ledger/index.ts'
+import {
+  type Item,
+  type Ledger,
+  levelKey,
+  type Place,
+  type Postings,
+  type Result,
+  type TillState,
+  type Transaction,
+  units,
+} from '../ledger/index.ts'
 import type { LogRecord } from '../log/index.ts'
 import type { ReplayVisitor } from '../replay.ts'
-
-/** More than the items that any ledger holds, so that place and item make one number. */
-const ITEM_SPAN = 2 ** 26
 
 /**
  * Writes what a replay says into the tables. Transactions and movements are rows of their own; a level is written once a commit,
@@ -35,8 +42,8 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#itemsKnown = ledger.items.count
     this.#transaction = db.prepare(`INSERT INTO "transaction" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#movement = db.prepare('INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?)')
-    this.#level = db.prepare('INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?, ?)')
-    this.#counterpart = db.prepare('INSERT OR REPLACE INTO counterpart VALUES (?, ?, ?)')
+    this.#level = db.prepare('INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?, ?, ?)')
+    this.#counterpart = db.prepare('INSERT OR REPLACE INTO counterpart VALUES (?, ?, ?, ?)')
     this.#item = db.prepare('INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#location = db.prepare('INSERT OR REPLACE INTO location VALUES (?, ?, ?, ?)')
     this.#till = db.prepare('INSERT OR REPLACE INTO till VALUES (?, ?, ?, ?)')
@@ -68,8 +75,8 @@ export class ProjectionStore implements ReplayVisitor, Postings {
 
   moved(line: number, item: Item, from: Place, to: Place, thousandths: number): void {
     this.#movement.run(this.#position, line, item.code, from.code, to.code, units(thousandths))
-    this.#levels.set(from.number * ITEM_SPAN + item.number, { place: from, item })
-    this.#levels.set(to.number * ITEM_SPAN + item.number, { place: to, item })
+    this.#levels.set(levelKey(from, item), { place: from, item })
+    this.#levels.set(levelKey(to, item), { place: to, item })
   }
 
   applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result): void {
@@ -110,9 +117,10 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     for (const item of this.#items) this.#writeItem(item)
     for (const till of this.#tills) this.#till.run(till.name, till.epoch, till.last, till.recorded)
     for (const { place, item } of this.#levels.values()) {
-      const quantity = units(place.quantity(item.number) ?? 0)
-      if (place.virtual) this.#counterpart.run(place.code, item.code, quantity)
-      else this.#level.run(place.code, item.code, quantity, 0, quantity)
+      const thousandths = place.quantity(item.number) ?? 0
+      const quantity = units(thousandths)
+      if (place.virtual) this.#counterpart.run(place.code, item.code, quantity, thousandths)
+      else this.#level.run(place.code, item.code, quantity, 0, quantity, thousandths)
     }
     this.#places.clear()
     this.#items.clear()

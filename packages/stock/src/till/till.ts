@@ -1,7 +1,7 @@
 import { backoffMs, parseEndpoint } from '@tillwire/net'
 import { type Clock, systemClock } from '../clock.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../limits.ts'
+import { type StockLimits, stockLimitsFrom } from '../limits.ts'
 import { type Ack, type Draft, decodeRequest, encodeHello, parseObject, type TransactionResult, type Welcome } from '../protocol/index.ts'
 import { checkedLine, Outbox, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
 import { TillLine } from './till-line.ts'
@@ -70,14 +70,14 @@ export class Till implements AsyncDisposable {
   /**
    * Opens the outbox and begins to connect.
    * @throws StockError `bad_field` for a name that no till can have, `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`;
-   *   NetError `endpoint_invalid`.
+   *   NetError `endpoint_invalid`; RangeError that names a limit.
    */
   constructor(options: TillOptions) {
     decodeRequest(parseObject(encodeHello({ till: options.till })))
     parseEndpoint(options.server)
     this.#options = options
     this.#server = options.server
-    this.#limits = { ...DEFAULT_STOCK_LIMITS, ...options.limits }
+    this.#limits = stockLimitsFrom(options.limits)
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#outbox = new Outbox(options.outbox, options.till, this.#limits)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Committer, type Source } from '../../src/committer/index.ts'
 import { StockError } from '../../src/errors.ts'
 import { Ledger, type Result, type TillState } from '../../src/ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../../src/limits.ts'
+import { type StockLimits, stockLimitsFrom } from '../../src/limits.ts'
 import { decodeTransaction, parseObject } from '../../src/protocol/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { HeldLog } from '../support/held-log.ts'
@@ -53,7 +53,7 @@ class Stage {
       log: this.log,
       ledger: this.ledger,
       clock: this.clock,
-      limits: { ...DEFAULT_STOCK_LIMITS, ...limits },
+      limits: stockLimitsFrom(limits),
       postings: () => undefined,
       applied: () => {},
       stalled: (reason) => this.said.push(reason === undefined ? 'resumed' : `stalled: ${reason.message}`),
@@ -191,6 +191,30 @@ describe('the committer', () => {
     stage.clock.move(10_000)
     assert.deepEqual(stage.log.tried, [1])
     assert.equal(stage.committer.trouble?.code, 'log_conflict')
+  })
+
+  it('commits nothing more once a fault stopped a batch half-way, and says so', async () => {
+    for (const where of ['a source', 'a barrier between', 'a barrier behind'] as const) {
+      const stage = new Stage()
+      const poster = new Poster(stage, 'A').post()
+      const fail = (): never => {
+        throw new Error(`fault of ${where}`)
+      }
+      if (where === 'a source') poster.posted = fail
+      if (where === 'a barrier between') stage.committer.after(fail)
+      poster.post()
+      if (where === 'a barrier behind') stage.committer.after(fail)
+      stage.clock.turn()
+      poster.post()
+      await stage.log.write()
+      assert.equal(stage.heard().at(-1), 'broken: internal')
+      assert.match(stage.committer.trouble?.message ?? '', new RegExp(`position 1 .*fault of ${where}`))
+      const { position } = stage.ledger
+      await stage.log.write() // it was under way when the fault came
+      poster.post()
+      stage.clock.turn()
+      assert.deepEqual([stage.heard(), stage.ledger.position, stage.log.tried], [[], position, [2, 1]])
+    }
   })
 
   it('tries nothing more once it is closed', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { EMPTY_HEAD, heading, type Log, type LogBatch, type LogRecord, MemoryLog, SqliteLog } from '../../src/log/index.ts'
+import { EMPTY_HEAD, heading, LOG_LIMITS, type Log, type LogBatch, type LogRecord, MemoryLog, SqliteLog } from '../../src/log/index.ts'
 import { TempFolder } from '../support/temp-folder.ts'
 
 /** A batch behind a log's end, with so many lines of some text. */
@@ -33,6 +33,19 @@ for (const { name, open } of IMPLEMENTATIONS) {
         await log.close()
       }
     }
+
+    it('takes no body that it could not read back, and every one up to that', () =>
+      withLog(async (log) => {
+        const body = Buffer.alloc(LOG_LIMITS.bodyBytesMax + 1, 'x')
+        const batch = { first: 1, count: 1, recorded: 10, body }
+        await assert.rejects(log.append(batch), { code: 'internal', message: /holds at most 16777216/ })
+        assert.equal(log.head.next, 1)
+        await log.append({ ...batch, body: batch.body.subarray(1) })
+        assert.deepEqual(
+          (await all(log.read(1))).map((record) => record.body.length),
+          [LOG_LIMITS.bodyBytesMax],
+        )
+      }))
 
     it('begins with nothing', () =>
       withLog(async (log) => {

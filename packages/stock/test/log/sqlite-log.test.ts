@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { heading, type LogBatch, type LogHead, type LogRecord, SqliteLog } from '../../src/log/index.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { killThread } from '../support/threads.ts'
 
 function batch(head: LogHead, count: number, text = 'x'): LogBatch {
   const lines = Array.from({ length: count }, (_, index) => `{"seq":${head.next + index},"ref":"${text}"}\n`)
@@ -69,6 +71,23 @@ describe('a log on SQLite', () => {
     await assert.rejects(log.append(batch(log.head, 1)), { code: 'log_unwritable' })
     const again = await SqliteLog.open(folder.file('log.db'))
     assert.equal(again.head.next, 5)
+    await again.close()
+  })
+
+  it('is lost when its thread dies: what waits is rejected, and so is all that comes', async () => {
+    using folder = new TempFolder()
+    const log = await SqliteLog.open(folder.file('log.db'))
+    await log.append(batch(log.head, 2))
+    const waiting = Promise.allSettled([log.append(batch(log.head, 3))])
+    await killThread('writer-thread')
+    const [outcome] = await waiting
+    if (outcome.status === 'rejected') assert.equal((outcome.reason as { code: string }).code, 'log_lost')
+    await assert.rejects(log.append(batch(log.head, 1)), { code: 'log_lost', message: /^the thread that writes the log has stopped/ })
+    assert.equal((await all(log))[0]?.count, 2, 'reading goes on')
+    await log.close()
+    await log.close()
+    const again = await SqliteLog.open(folder.file('log.db'))
+    assert.ok(again.head.next >= 3)
     await again.close()
   })
 
@@ -165,6 +184,34 @@ describe('a damaged log', () => {
       await assert.rejects(SqliteLog.open(path), { name: 'StockError', code: 'log_damaged', message: new RegExp(path) })
     })
   }
+
+  it('never answers with SQLite’s own error, whichever page of its file is overwritten', async () => {
+    using folder = new TempFolder()
+    const path = folder.file('log.db')
+    const log = await SqliteLog.open(path)
+    for (let index = 0; index < 60; index++) await log.append(batch(log.head, 10, randomBytes(60).toString('hex')))
+    await log.close()
+    const whole = readFileSync(path)
+    let damaged = 0
+    for (let at = 0; at < whole.length; at += 4096) {
+      const file = folder.file(`page-${at}`)
+      writeFileSync(file, Buffer.from(whole).fill(0xee, at, at + 4096))
+      try {
+        const opened = await SqliteLog.open(file)
+        try {
+          await opened.append(batch(opened.head, 1))
+          await all(opened)
+        } finally {
+          await opened.close()
+        }
+      } catch (error) {
+        damaged++
+        const { code, message } = error as { code: string; message: string }
+        assert.equal(code, 'log_damaged', `page at ${at}: ${message}`)
+      }
+    }
+    assert.ok(damaged > 10)
+  })
 
   it('is not opened where there is no folder', async () => {
     using folder = new TempFolder()

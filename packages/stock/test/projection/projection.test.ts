@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { FolderLock } from '../../src/folder-lock.ts'
+import { LEDGER_LIMITS, Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
-import { loadLedger } from '../../src/projection/index.ts'
+import { loadLedger, Projection } from '../../src/projection/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { StockServer } from '../../src/server.ts'
 import { allLevels, sums } from '../support/book.ts'
 import { ChildShop } from '../support/child-shop.ts'
 import { Shop } from '../support/shop.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { killThread } from '../support/threads.ts'
 import { AT, level, receipt } from '../support/till-lines.ts'
 
 const EMPTY: LogHead = { number: 0, next: 1, recorded: 0, hash: new Uint8Array(32) }
@@ -135,6 +139,42 @@ describe('the tables', () => {
     )
   })
 
+  it('hold levels near the bound to the thousandth: replayed, live and loaded are one', async () => {
+    const most = LEDGER_LIMITS.quantityThousandthsMax
+    const near = fc.oneof(fc.integer({ min: most / 2, max: most }), fc.integer({ min: 1, max: 5 }))
+    const document = fc.record({ kind: fc.constantFrom('opening', 'sale', 'count', 'receipt'), quantity: near })
+    await fc.assert(
+      fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 30 }), async (documents) => {
+        await using shop = await Shop.open()
+        using till = await shop.stockedTill()
+        till.say(
+          ...documents.map(({ kind, quantity }, index) => ({ ...receipt(index + 3, units(quantity)), kind })),
+          receipt(documents.length + 3, 0.001),
+        )
+        await till.acked(documents.length + 3)
+        const live = await shop.levels()
+        await shop.restart()
+        assert.deepEqual(await shop.levels(), live)
+        await shop.stop()
+        const { ledger } = await replayed(`${shop.data}/log.db`)
+        const loaded = loadLedger(`${shop.data}/ledger.db`).ledger
+        const quantities = (from: Ledger): unknown[] => from.places.all().map((place) => [place.code, place.quantity(0)])
+        assert.deepEqual(quantities(loaded), quantities(ledger))
+      }),
+      {
+        numRuns: 10,
+        examples: [
+          [
+            [
+              { kind: 'opening', quantity: 8.9e15 },
+              { kind: 'opening', quantity: 1 },
+            ],
+          ],
+        ],
+      },
+    )
+  })
+
   const spoiled: readonly (readonly [string, (path: string) => void])[] = [
     ['garbage', (path) => writeFileSync(path, 'garbage, and enough of it to be no header of a database. '.repeat(50))],
     ['empty', (path) => writeFileSync(path, '')],
@@ -182,6 +222,61 @@ describe('the tables', () => {
   })
 })
 
+/** Waits until a question about the tables is answered with yes. */
+async function until(question: () => boolean): Promise<void> {
+  while (!question()) await sleep(5)
+}
+
+describe('a thread that dies', () => {
+  it('is told of, and the tables’ one is started again and catches up', async () => {
+    await using shop = await Shop.open({ logRetryMs: 20 })
+    using till = await shop.stockedTill()
+    for (const seq of [3, 4, 5]) {
+      shop.reports.length = 0
+      await killThread('projection-thread')
+      await till.say(receipt(seq)).acked(seq)
+      await until(() => shop.reports.length > 0)
+      assert.deepEqual(shop.reports, [{ event: 'projection_trouble', reason: 'the thread of the projection has stopped' }])
+      await until(() => rows(`${shop.data}/ledger.db`, `SELECT 1 FROM "transaction" WHERE seq = ${seq} AND till = 'S01/T1'`).length === 1)
+    }
+    assert.deepEqual(rows(`${shop.data}/ledger.db`, 'SELECT on_hand FROM level'), [{ on_hand: 3 }])
+  })
+
+  it('holds up neither a question into the past nor the end', async () => {
+    using folder = new TempFolder()
+    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
+    const log = await SqliteLog.open(paths.log)
+    const troubles: string[] = []
+    const limits = { ...DEFAULT_STOCK_LIMITS, logRetryMs: 60_000 }
+    // The tables never come to position 5, so that the question is still open when the thread dies.
+    const projection = await Projection.open(paths, limits, () => 5, {
+      trouble: (trouble) => troubles.push(trouble),
+      damaged: (reason) => troubles.push(reason),
+    })
+    const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    await killThread('projection-thread')
+    await asked
+    await assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    assert.equal(troubles.length, 1)
+    await projection.close()
+    await log.close()
+  })
+
+  it('ends the committing when it is the log’s: nothing is tried again', async () => {
+    await using shop = await Shop.open({ logRetryMs: 20 })
+    using till = await shop.stockedTill()
+    await killThread('writer-thread')
+    till.say(receipt(3))
+    await until(() => shop.reports.length > 0)
+    assert.deepEqual(shop.reports, [{ event: 'log_broken', reason: 'the thread that writes the log has stopped' }])
+    assert.equal(shop.server.trouble?.code, 'log_lost')
+    await shop.restart()
+    using again = await shop.till('S01/T1', 1)
+    await again.say(receipt(3)).acked(3)
+    assert.deepEqual(await shop.levels(), [level(1)])
+  })
+})
+
 describe('starting', () => {
   it('loads the tables and replays only the tail of the log', async () => {
     await using shop = await shopWithHistory()
@@ -217,6 +312,38 @@ describe('starting', () => {
     })
   }
 
+  it('tells of a record that is damaged far behind the end, by its position, while it serves', async () => {
+    await using shop = await shopWithHistory()
+    await shop.restart()
+    using till = await shop.till('S01/T1', 1)
+    await till.say(receipt(6)).acked(6)
+    await shop.stop()
+    const db = new DatabaseSync(`${shop.data}/log.db`)
+    db.exec('UPDATE batch SET recorded = recorded + 1 WHERE first = 1')
+    db.close()
+    shop.reports.length = 0
+    await shop.start()
+    await until(() => shop.reports.length === 2)
+    assert.deepEqual(shop.reports[1], {
+      event: 'log_damaged',
+      reason: 'the record at position 1 of the log has been changed: its hash does not match',
+    })
+    assert.deepEqual(await shop.levels({ item: 'apple' }), [level(6)])
+  })
+
+  it('says nothing of a log that is whole, however small the slices of its check', async () => {
+    await using shop = await Shop.open({ checkSliceMs: 0, batchTransactionsMax: 2 })
+    using till = await shop.stockedTill()
+    for (let seq = 3; seq < 60; seq++) till.say(receipt(seq))
+    await till.acked(59)
+    await shop.restart()
+    await sleep(100)
+    assert.deepEqual(
+      (shop.reports as { event: string }[]).map(({ event }) => event),
+      ['recovered'],
+    )
+  })
+
   it('is refused when the folder is another server’s, naming its process and where it listens', async () => {
     using folder = new TempFolder()
     const data = folder.file('data')
@@ -240,6 +367,21 @@ describe('starting', () => {
     using folder = new TempFolder()
     writeFileSync(folder.file('file'), '')
     await assert.rejects(StockServer.open({ data: folder.file('file'), listen: ['tcp://127.0.0.1:0'] }), { code: 'data_unusable' })
+  })
+
+  it('is given up whole when the note of who listens cannot be written: nothing listens any more', async (t) => {
+    using folder = new TempFolder()
+    const socket = folder.file('shop')
+    const announce = t.mock.method(FolderLock.prototype, 'announce')
+    // The first note is written when the folder is taken, the second once the server listens.
+    announce.mock.mockImplementationOnce(() => {
+      throw new Error('no room')
+    }, 1)
+    const options = { data: folder.file('data'), listen: [`unix://${socket}`] }
+    await assert.rejects(StockServer.open(options), { message: 'no room' })
+    assert.ok(!existsSync(socket))
+    const second = await StockServer.open(options)
+    await second.close()
   })
 
   it('gives the folder back when an endpoint is taken', async () => {

@@ -2,7 +2,7 @@ import { type Server, serve } from '@tillwire/net'
 import { systemClock } from '../../src/clock.ts'
 import { Committer } from '../../src/committer/index.ts'
 import { Ledger } from '../../src/ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS, type StockLimits } from '../../src/limits.ts'
+import { type StockLimits, stockLimitsFrom } from '../../src/limits.ts'
 import { type Archive, Sessions, Watches } from '../../src/sessions/index.ts'
 import { HeldLog } from './held-log.ts'
 import { WireClient } from './wire-client.ts'
@@ -19,7 +19,7 @@ export class HeldShop implements AsyncDisposable {
   #server: Server | undefined
 
   private constructor(own: Partial<StockLimits>) {
-    const limits = { ...DEFAULT_STOCK_LIMITS, ...own }
+    const limits = stockLimitsFrom(own)
     const watches = new Watches(systemClock, limits.watchMs)
     this.log = new HeldLog()
     this.#committer = new Committer({
