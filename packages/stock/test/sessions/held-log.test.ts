@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { StockError } from '../../src/errors.ts'
 import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
 import type { Recalled } from '../../src/sessions/index.ts'
@@ -8,6 +9,13 @@ import { item, location, receipt } from '../support/till-lines.ts'
 import type { Said } from '../support/wire-client.ts'
 
 const code = (said: Said | undefined): string | undefined => (said?.error as { code: string } | undefined)?.code
+
+/** What was said before has come in. */
+async function cameIn(shop: HeldShop): Promise<void> {
+  using reader = await shop.connect()
+  await reader.say({ hello: 1 }).next()
+  await reader.say({ ask: 1, time: {} }).next()
+}
 
 describe('while the log writes', () => {
   it('nothing is acknowledged, and answers wait in order, behind the batches of others too', async () => {
@@ -96,6 +104,57 @@ describe('while the log writes', () => {
     await shop.log.write()
     assert.equal((await second.next()).ack, acked + 1)
     assert.deepEqual(shop.faults, [])
+  })
+
+  it('a till that connects again and again has one connection that waits: the older ones are ended at once', async () => {
+    await using shop = await HeldShop.open()
+    using first = await shop.till('T1')
+    first.say(location(1))
+    await shop.log.handed()
+    for (let round = 0; round < 20; round++) {
+      using again = await shop.connect()
+      again.say({ hello: 1, till: 'T1', epoch: 1 }).end() // and gives up: nobody reads that, while the hello waits
+    }
+    using last = await shop.connect()
+    last.say({ hello: 1, till: 'T1', epoch: 1 })
+    while (shop.server.counters.accepted < 22 || shop.server.counters.active > 2) await sleep(5)
+    using stranger = await shop.connect()
+    assert.equal((await stranger.say({ hello: 1 }).next()).welcome, 1)
+    await shop.log.write()
+    assert.equal((await last.next()).last, 1)
+    assert.equal(code((await first.toEnd()).at(-1)), 'session_replaced')
+    assert.deepEqual(shop.faults, [])
+  })
+
+  it('who waits is told that a newer connection has come, also when it waits for an epoch of its own', async () => {
+    await using shop = await HeldShop.open()
+    const clients = await Promise.all(Array.from({ length: 3 }, () => shop.connect()))
+    for (const client of clients) {
+      client.say({ hello: 1, till: 'T1', epoch: 0 })
+      await cameIn(shop)
+    }
+    for (const client of clients.slice(0, 2)) assert.deepEqual((await client.toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal((await clients[2]?.next())?.epoch, 2, 'the first one was on its way to the log, the second one never was')
+    for (const client of clients) client[Symbol.dispose]()
+  })
+
+  it('a machine that is being taken over does not end the hello of its successor', async () => {
+    await using shop = await HeldShop.open()
+    using old = await shop.till('T1')
+    old.say(location(1))
+    await shop.log.handed()
+    using successor = await shop.connect()
+    successor.say({ hello: 1, till: 'T1', epoch: 0 })
+    await cameIn(shop)
+    using again = await shop.connect()
+    assert.deepEqual((await again.say({ hello: 1, till: 'T1', epoch: 1 }).toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal((await successor.next()).epoch, 2)
   })
 })
 
