@@ -18,8 +18,6 @@ export interface StockLimits {
   readonly levelsPerAnswer: number
   /** Levels in one event, so that it is never longer than a line may be; more make several events. */
   readonly levelsPerEventMax: number
-  /** Answers of one session that wait behind transactions on their way to the log before reading from it pauses. */
-  readonly answersHeldMax: number
   /** Changes to watched levels are gathered for this long. */
   readonly watchMs: number
   /** Connections of one server. */
@@ -74,7 +72,6 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   levelsPerAnswerMax: 10_000,
   levelsPerAnswer: 1_000,
   levelsPerEventMax: 2_000,
-  answersHeldMax: 1_000,
   watchMs: 50,
   connectionsMax: 10_000,
   tillsMax: 100_000,

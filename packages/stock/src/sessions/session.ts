@@ -57,6 +57,8 @@ export class Session implements Source, TillHolder {
   #view: DataView | undefined
   #waiting = false
   #reading = false
+  /** An ask has gone through levels since others had their turn. */
+  #searched = false
   #recalled: readonly Recalled[] = []
   #errors = 0
   #ending = false
@@ -89,11 +91,6 @@ export class Session implements Source, TillHolder {
     this.#block = block
     this.#view = new DataView(block.buffer, block.byteOffset, block.length)
     this.#readOn()
-    const { committer } = this.#parts
-    if (committer.full && !this.#over) {
-      this.#connection.pause()
-      committer.whenRoom(() => this.#connection.resume())
-    }
   }
 
   end(reason: StockError): void {
@@ -127,12 +124,10 @@ export class Session implements Source, TillHolder {
   #readOn(): void {
     if (this.#reading) return
     this.#reading = true
-    while (!this.#waiting && !this.#ending && !this.#over && this.#reader?.next()) {
+    while (this.#mayRead() && this.#reader?.next()) {
       const text = this.#reader.text()
       if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
       else if (text.trimStart() !== '') this.#line(text)
-      // While the log refuses to be written, nobody piles up answers without end.
-      if (this.#behind >= this.#parts.limits.answersHeldMax && !this.#waiting) this.#wait((done) => this.#parts.committer.after(done))
     }
     this.#reading = false
     if (!this.#waiting) {
@@ -140,6 +135,30 @@ export class Session implements Source, TillHolder {
       this.#block = undefined
     }
     this.#holdWhileBusy()
+  }
+
+  /** Looked at before each line: whether there is reason to wait, however much of the block is left. */
+  #mayRead(): boolean {
+    if (this.#waiting || this.#ending || this.#over || this.#connection.ending) return false
+    const { committer, clock } = this.#parts
+    if (this.#connection.congested) {
+      // Where it rejects, the connection has ended, and nothing will be read any more.
+      this.#wait((done) => void this.#connection.writable().then(done, () => {}))
+    } else if (this.#behind > 0) {
+      // One answer of a session waits behind its transactions, never a pile of them.
+      this.#wait((done) => committer.after(done))
+    } else if (this.#till !== undefined && committer.full) {
+      this.#wait((done) => committer.whenRoom(done))
+    } else if (this.#searched && this.#hasMore) {
+      this.#wait((done) => clock.soon(done)) // others have their turn between two searches
+    }
+    this.#searched = false
+    return !this.#waiting
+  }
+
+  /** Whether the block has bytes behind the current line. */
+  get #hasMore(): boolean {
+    return this.#reader !== undefined && this.#block !== undefined && this.#reader.end + 1 < this.#block.length
   }
 
   #line(text: string): void {
@@ -215,7 +234,10 @@ export class Session implements Source, TillHolder {
   #request(request: Hello | Ask | { type: 'bye' }): void {
     if (request.type === 'hello') return this.#hello(request)
     if (!this.#greeted) throw new StockError('hello_first', 'say hello first: {"hello":1}')
-    if (request.type === 'ask') return this.#asks.take(request)
+    if (request.type === 'ask') {
+      this.#searched = request.of === 'levels' || request.of === 'watch'
+      return this.#asks.take(request)
+    }
     this.#finish()
   }
 
@@ -273,7 +295,7 @@ export class Session implements Source, TillHolder {
     this.#inTurn(() => {
       this.#results.push(text())
       this.#unsaid = true
-      if (this.#inFlight === 0) this.#acknowledge() // otherwise a batch that brings more will
+      this.#acknowledge()
     })
   }
 

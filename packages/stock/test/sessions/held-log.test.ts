@@ -63,7 +63,7 @@ describe('while the log writes', () => {
   })
 
   it('a session that piles up asks is not read on, and every ask is answered once the log has written', async () => {
-    await using shop = await HeldShop.open({ answersHeldMax: 10 })
+    await using shop = await HeldShop.open()
     using till = await shop.till('T1')
     till.say(location(1), ...Array.from({ length: 200 }, (_, ask) => ({ ask, time: {} })), location(2, 'S02'))
     await shop.log.handed()
