@@ -42,6 +42,8 @@ export interface StockLimits {
   readonly projectionTransactionsMax: number
   /** Earlier transactions that one look into the past brings back. */
   readonly recallMax: number
+  /** Bytes of lines that one look into the past brings back; a line that is longer alone comes whole. */
+  readonly recallBytesMax: number
   /** Transactions that a till sends ahead of their acknowledgement. */
   readonly windowTransactionsMax: number
   /** Bytes that a till sends ahead of their acknowledgement. */
@@ -84,6 +86,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   projectionCloseMs: 5_000,
   projectionTransactionsMax: 20_000,
   recallMax: 1_024,
+  recallBytesMax: 1024 * 1024,
   windowTransactionsMax: 1_000,
   windowBytesMax: 4 * 1024 * 1024,
   outboxTransactionsMax: 1_000_000,

@@ -60,6 +60,8 @@ export class Session implements Source, TillHolder {
   /** An ask has gone through levels since others had their turn. */
   #searched = false
   #recalled: readonly Recalled[] = []
+  /** How many earlier transactions the last look into the archive asked for. */
+  #ahead = 0
   #errors = 0
   #ending = false
   #over = false
@@ -184,6 +186,7 @@ export class Session implements Source, TillHolder {
     hashContent(this.#view as DataView, start, end)
     const { seq } = transaction
     if (seq === this.#taken + 1) {
+      if (this.#ahead > 0) this.#forget()
       this.#taken = seq
       this.#inFlight++
       this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end)
@@ -203,6 +206,7 @@ export class Session implements Source, TillHolder {
     const { seq } = transaction
     const recent = till.recent(seq)
     if (recent !== undefined && recent.hash.high === hash.high && recent.hash.low === hash.low) {
+      this.#forget()
       this.#repeated(seq, recent.position, recent.result)
       return
     }
@@ -220,15 +224,28 @@ export class Session implements Source, TillHolder {
     this.#result(() => encodeRepeated(seq, position, result))
   }
 
-  /** An earlier transaction from the archive. A till that sends again sends many: the next ones are fetched along. */
+  /**
+   * An earlier transaction from the archive. A till that sends again often sends many: each look brings twice as many of the next ones
+   * along, so that a single line costs a single line.
+   */
   async #recall(till: TillState, seq: number): Promise<Recalled> {
     const { archive, limits } = this.#parts
     const at = (): Recalled | undefined => this.#recalled[seq - (this.#recalled[0]?.seq ?? 0)]
-    if (at()?.seq !== seq)
-      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + limits.recallMax - 1))
+    if (at()?.seq !== seq) {
+      this.#recalled = []
+      this.#ahead = Math.min(Math.max(this.#ahead * 2, 1), limits.recallMax)
+      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + this.#ahead - 1))
+    }
     const found = at()
+    if (this.#over || seq === till.last) this.#forget()
     if (found?.seq !== seq) throw new Error(`transaction ${till.name}/${till.epoch}/${seq} is in the ledger and not in the archive`)
     return found
+  }
+
+  /** The session has caught up with what it had sent before. */
+  #forget(): void {
+    this.#recalled = []
+    this.#ahead = 0
   }
 
   #request(request: Hello | Ask | { type: 'bye' }): void {

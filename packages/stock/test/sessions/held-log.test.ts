@@ -62,6 +62,18 @@ describe('while the log writes', () => {
     assert.deepEqual(said, [1, 5, 'gap'])
   })
 
+  it('a block of lines is taken as far as there is room, and the rest when there is room again', async () => {
+    await using shop = await HeldShop.open({ inFlightTransactionsMax: 4 })
+    using till = await shop.till('T1')
+    shop.log.tried.length = 0
+    till.say(...Array.from({ length: 10 }, (_, index) => location(index + 1, `S${index}`)))
+    for (let acked = 0; acked < 10; acked = Number((await till.next()).ack)) {
+      await shop.log.handed()
+      await shop.log.write()
+    }
+    assert.deepEqual(shop.log.tried, [4, 4, 2])
+  })
+
   it('a session that piles up asks is not read on, and every ask is answered once the log has written', async () => {
     await using shop = await HeldShop.open()
     using till = await shop.till('T1')
@@ -185,6 +197,39 @@ describe('while the archive looks', () => {
     answer([{ seq: 1, position: 2, result: { flags: [] }, line: JSON.stringify(location(1, 'S0')) }])
     assert.deepEqual((await till.next()).results, [{ seq: 1, repeated: true, position: 2 }])
     assert.equal((await till.next()).answer, 1)
+  })
+
+  it('a single line costs a look for a single one, and one look more brings twice as many along', async () => {
+    await using shop = await HeldShop.open()
+    using till = await deep(shop)
+    const looks: [number, number][] = []
+    const row = (seq: number): Recalled => ({
+      seq,
+      position: seq + 1,
+      result: { flags: [] },
+      line: JSON.stringify(location(seq, `S${seq - 1}`)),
+    })
+    shop.recall = (_till, _epoch, from, to) => {
+      looks.push([from, to])
+      // Never more than three: the archive may bring fewer than it was asked for.
+      return Promise.resolve(Array.from({ length: Math.min(3, to - from + 1) }, (_, index) => row(from + index)))
+    }
+    const again = async (...seqs: number[]): Promise<void> => {
+      till.say(...seqs.map((seq) => location(seq, `S${seq - 1}`)))
+      for (const seq of seqs) assert.deepEqual((await till.next()).results, [{ seq, repeated: true, position: seq + 1 }])
+    }
+    await again(1, 2, 3, 4, 5)
+    assert.deepEqual(looks.splice(0), [
+      [1, 1],
+      [2, 3],
+      [4, 7],
+    ])
+    till.say(location(DEPTH + 6, 'new'))
+    await shop.log.handed()
+    await shop.log.write()
+    await till.acked(DEPTH + 6)
+    await again(5)
+    assert.deepEqual(looks, [[5, 5]], 'what was fetched is forgotten once the till goes on')
   })
 
   it('and fails, the session ends as internal, and the fault is reported', async () => {
