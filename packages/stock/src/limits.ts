@@ -12,6 +12,8 @@ export interface StockLimits {
   readonly errorsPerSessionMax: number
   /** Watches of one session. */
   readonly watchesPerSessionMax: number
+  /** Watches of all sessions of a server: a movement may have to be compared with each of them. */
+  readonly watchesMax: number
   /** Levels in one answer; more are paged. */
   readonly levelsPerAnswerMax: number
   /** Levels in an answer that does not ask for a number. */
@@ -71,6 +73,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   lineMs: 30_000,
   errorsPerSessionMax: 100,
   watchesPerSessionMax: 100,
+  watchesMax: 10_000,
   levelsPerAnswerMax: 10_000,
   levelsPerAnswer: 1_000,
   levelsPerEventMax: 2_000,

@@ -78,7 +78,13 @@ export class Follower {
    * Earlier transactions of a till; they must be in the tables already. Only the first ones where their lines have more than
    * `bytesMax` bytes, and at least one.
    */
-  recall(till: string, epoch: number, from: number, to: number, bytesMax: number = DEFAULT_STOCK_LIMITS.recallBytesMax): readonly Recalled[] {
+  recall(
+    till: string,
+    epoch: number,
+    from: number,
+    to: number,
+    bytesMax: number = DEFAULT_STOCK_LIMITS.recallBytesMax,
+  ): readonly Recalled[] {
     const found = this.#recall.all(till, epoch, from, to) as unknown as TransactionRow[]
     const lines = this.#lines(
       found.map((row) => row.position),
