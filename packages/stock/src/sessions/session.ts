@@ -192,7 +192,7 @@ export class Session implements Source, TillHolder {
       this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end)
     } else if (seq > this.#taken) {
       const expected = this.#taken + 1
-      this.#result(() => encodeGap(seq, expected))
+      this.#result(encodeGap(seq, expected))
     } else {
       const hash = { high: hashHigh, low: hashLow }
       this.#wait((done) =>
@@ -207,21 +207,13 @@ export class Session implements Source, TillHolder {
     const recent = till.recent(seq)
     if (recent !== undefined && recent.hash.high === hash.high && recent.hash.low === hash.low) {
       this.#forget()
-      this.#repeated(seq, recent.position, recent.result)
+      this.#result(encodeRepeated(seq, recent.position, recent.result))
       return
     }
     const first = await this.#recall(till, seq)
     if (this.#over) return
-    if (sameContent(decodeTransaction(parseObject(first.line)), transaction)) this.#repeated(seq, first.position, first.result)
-    else this.#result(() => encodeResult(seq, { flags: [], refused: 'seq_reused' }))
-  }
-
-  #repeated(seq: number, position: number, result: Result): void {
-    if (seq > this.#ack) {
-      this.#ack = seq
-      this.#ackPosition = position
-    }
-    this.#result(() => encodeRepeated(seq, position, result))
+    const same = hashesTo(first.line, hash) || sameContent(decodeTransaction(parseObject(first.line)), transaction)
+    this.#result(same ? encodeRepeated(seq, first.position, first.result) : encodeResult(seq, { flags: [], refused: 'seq_reused' }))
   }
 
   /**
@@ -308,9 +300,9 @@ export class Session implements Source, TillHolder {
   }
 
   /** A result that no batch brings. */
-  #result(text: () => string): void {
+  #result(text: string): void {
     this.#inTurn(() => {
-      this.#results.push(text())
+      this.#results.push(text)
       this.#unsaid = true
       this.#acknowledge()
     })
@@ -375,4 +367,11 @@ export class Session implements Source, TillHolder {
     this.#parts.fault(error)
     this.end(new StockError('internal', 'the server has a fault; try again later'))
   }
+}
+
+/** Whether a line has this hash: then it need not be read to know that it says the same. */
+function hashesTo(line: string, { high, low }: ContentHash): boolean {
+  const bytes = Buffer.from(line)
+  hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+  return hashHigh === high && hashLow === low
 }
