@@ -18,7 +18,7 @@ export const STOCK_ERRORS = {
   epoch_fenced: 'the till has been taken over by a newer epoch; the connection ends',
   session_replaced: 'a newer connection of the same till has taken over; the connection ends',
   too_many_tills: 'as many tills as the server may know are registered',
-  too_many_watches: 'the session has as many watches as it may have',
+  too_many_watches: 'the session, or the whole server, has as many watches as it may have',
   too_many_errors: 'too many bad lines in one session; the connection ends',
   too_many_connections: 'the server has as many connections as it may',
   internal: 'the server has a fault; it is in its log',

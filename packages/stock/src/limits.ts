@@ -16,14 +16,14 @@ export interface StockLimits {
   readonly errorsPerSessionMax: number
   /** Watches of one session. */
   readonly watchesPerSessionMax: number
+  /** Watches of all sessions of a server: a movement may have to be compared with each of them. */
+  readonly watchesMax: number
   /** Levels in one answer; more are paged. */
   readonly levelsPerAnswerMax: number
   /** Levels in an answer that does not ask for a number. */
   readonly levelsPerAnswer: number
   /** Levels in one event, so that it is never longer than a line may be; more make several events. */
   readonly levelsPerEventMax: number
-  /** Answers of one session that wait behind transactions on their way to the log before reading from it pauses. */
-  readonly answersHeldMax: number
   /** Changes to watched levels are gathered for this long. */
   readonly watchMs: number
   /** Connections of one server. */
@@ -50,6 +50,8 @@ export interface StockLimits {
   readonly projectionTransactionsMax: number
   /** Earlier transactions that one look into the past brings back. */
   readonly recallMax: number
+  /** Bytes of lines that one look into the past brings back; a line that is longer alone comes whole. */
+  readonly recallBytesMax: number
   /** Transactions that a till sends ahead of their acknowledgement. */
   readonly windowTransactionsMax: number
   /** Bytes that a till sends ahead of their acknowledgement. */
@@ -77,10 +79,10 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   lineMs: 30_000,
   errorsPerSessionMax: 100,
   watchesPerSessionMax: 100,
+  watchesMax: 10_000,
   levelsPerAnswerMax: 10_000,
   levelsPerAnswer: 1_000,
   levelsPerEventMax: 2_000,
-  answersHeldMax: 1_000,
   watchMs: 50,
   connectionsMax: 10_000,
   tillsMax: 100_000,
@@ -94,6 +96,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   checkSliceMs: 10,
   projectionTransactionsMax: 20_000,
   recallMax: 1_024,
+  recallBytesMax: 1024 * 1024,
   windowTransactionsMax: 1_000,
   windowBytesMax: 4 * 1024 * 1024,
   outboxTransactionsMax: 1_000_000,

@@ -8,7 +8,7 @@ export interface Source {
   /** One of its transactions is durable and applied. */
   posted(seq: number, position: number, result: Result): void
   /** The last of its transactions in a batch was posted; time to answer. */
-  settled(recorded: number): void
+  settled(): void
 }
 
 interface Run {

@@ -59,11 +59,6 @@ export class Committer {
     return this.#transactions >= inFlightTransactionsMax || this.#bytes >= inFlightBytesMax
   }
 
-  /** True when nothing is on its way. */
-  get idle(): boolean {
-    return this.#transactions === 0
-  }
-
   /** Takes a transaction; see {@link Batch.add}. Its source hears of it when it is durable and applied. */
   add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number): void {
     this.#filling.add(source, transaction, high, low, block, start, end)
@@ -188,7 +183,7 @@ export class Committer {
         source.posted(transaction.seq, position, result)
       }
     }
-    for (const source of touched) source.settled(recorded)
+    for (const source of touched) source.settled()
     while (barrier < barriers.length) barriers[barrier++]?.run()
     this.#applying = undefined
     this.#transactions -= batch.count

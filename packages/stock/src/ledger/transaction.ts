@@ -67,6 +67,8 @@ export interface UnknownTransaction extends Common {
   readonly kind: 'unknown'
   /** The kind as sent. */
   readonly sent: string
+  /** The other fields as sent, which say whether it is sent again or another. */
+  readonly content?: Readonly<Record<string, unknown>>
 }
 
 /** One document of a till, with its fields checked for type and size, not yet for the ledger's rules. */

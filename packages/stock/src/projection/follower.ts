@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Flag, Refusal, Result } from '../ledger/index.ts'
+import { DEFAULT_STOCK_LIMITS } from '../limits.ts'
 import { type LogHead, type LogRecord, readBody, SqliteLogReader } from '../log/index.ts'
 import { replayRecord } from '../replay.ts'
 import type { Recalled } from '../sessions/index.ts'
@@ -73,11 +74,25 @@ export class Follower {
     return true
   }
 
-  /** Earlier transactions of a till; they must be in the tables already. */
-  recall(till: string, epoch: number, from: number, to: number): readonly Recalled[] {
+  /**
+   * Earlier transactions of a till; they must be in the tables already. Only the first ones where their lines have more than
+   * `bytesMax` bytes, and at least one.
+   */
+  recall(
+    till: string,
+    epoch: number,
+    from: number,
+    to: number,
+    bytesMax: number = DEFAULT_STOCK_LIMITS.recallBytesMax,
+  ): readonly Recalled[] {
     const found = this.#recall.all(till, epoch, from, to) as unknown as TransactionRow[]
-    const lines = this.#lines(found.map((row) => row.position))
-    return found.map((row) => ({ seq: row.seq, position: row.position, result: resultOf(row), line: lines.get(row.position) as string }))
+    const lines = this.#lines(
+      found.map((row) => row.position),
+      bytesMax,
+    )
+    return found
+      .slice(0, lines.size)
+      .map((row) => ({ seq: row.seq, position: row.position, result: resultOf(row), line: lines.get(row.position) as string }))
   }
 
   close(): void {
@@ -85,8 +100,9 @@ export class Follower {
     this.#db.close()
   }
 
-  /** The lines at some positions, in rising order. */
-  #lines(positions: readonly number[]): Map<number, string> {
+  /** The lines at some positions, in rising order, up to a number of bytes; the first one in any case. */
+  #lines(positions: readonly number[], bytesMax: number): Map<number, string> {
+    let bytes = 0
     const lines = new Map<number, string>()
     const first = positions[0]
     const last = positions.at(-1)
@@ -97,11 +113,14 @@ export class Follower {
       readBody(record.body, {
         group() {},
         line(text) {
-          if (wanted.has(position)) lines.set(position, text)
+          if (wanted.has(position)) {
+            bytes += Buffer.byteLength(text)
+            if (bytes <= bytesMax || lines.size === 0) lines.set(position, text)
+          }
           position++
         },
       })
-      if (position > last) break
+      if (position > last || bytes > bytesMax) break
     }
     return lines
   }

@@ -84,7 +84,8 @@ function unknownKind(sent: Record<string, unknown>, kind: string): Transaction {
   COMMON.kind(kind, 'kind')
   COMMON.seq(sent.seq, 'seq')
   COMMON.at(sent.at, 'at')
-  return { seq: sent.seq as number, at: parseTime(sent.at as string), kind: 'unknown', sent: kind }
+  const { seq, at, kind: _kind, ...content } = sent
+  return { seq: seq as number, at: parseTime(at as string), kind: 'unknown', sent: kind, content }
 }
 
 /** A transaction without the number that an outbox gives it. */

@@ -1,6 +1,6 @@
 import { StockError } from '../errors.ts'
 import { type Level, type LevelCursor, type LevelFilter, queryLevels } from '../ledger/index.ts'
-import { type Ask, decodeCursor, encodeAnswer, encodeLevels, formatTime } from '../protocol/index.ts'
+import { type Ask, decodeCursor, encodeAnswer, encodeError, encodeLevels, formatTime } from '../protocol/index.ts'
 import type { SessionsParts } from './session-parts.ts'
 import type { Watcher } from './watches.ts'
 
@@ -31,6 +31,10 @@ export class Asks implements Watcher {
     return this.#session.congested
   }
 
+  get levelsPerEventMax(): number {
+    return this.#parts.limits.levelsPerEventMax
+  }
+
   /** Takes one ask. @throws StockError `bad_field`, `too_many_watches`. */
   take(ask: Ask): void {
     switch (ask.of) {
@@ -55,12 +59,7 @@ export class Asks implements Watcher {
   }
 
   changed(watch: number, levels: readonly Level[]): void {
-    const { ledger, limits } = this.#parts
-    const now = this.#now()
-    for (let from = 0; from < levels.length; from += limits.levelsPerEventMax) {
-      const some = levels.slice(from, from + limits.levelsPerEventMax)
-      this.#session.send(encodeLevels('event', watch, ledger.position, now, some))
-    }
+    this.#session.send(encodeLevels('event', watch, this.#parts.ledger.position, this.#now(), levels))
   }
 
   /** Ends every watch. */
@@ -77,6 +76,11 @@ export class Asks implements Watcher {
     if (this.#watched.has(id)) throw new StockError('bad_field', `ask ${id} is the number of a watch that goes on`, { field: 'ask' })
     this.#watched.add(id)
     this.#inTurn(() => {
+      if (watches.count >= limits.watchesMax) {
+        this.#watched.delete(id)
+        const full = new StockError('too_many_watches', `all sessions together may have ${limits.watchesMax} watches`)
+        return encodeError(full, { ask: id })
+      }
       const { line, levels } = this.#levels(id, filter, limits.levelsPerAnswerMax)
       this.#watches.set(id, watches.add(this, id, filter, levels))
       return line

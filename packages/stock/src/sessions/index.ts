@@ -2,4 +2,4 @@
 export type { Archive, Recalled } from './recall.ts'
 export type { SessionsParts } from './session-parts.ts'
 export { Sessions } from './sessions.ts'
-export { Watches } from './watches.ts'
+export { type Watcher, Watches } from './watches.ts'

@@ -11,6 +11,9 @@ export interface Recalled {
 
 /** The long memory: what the ledger's state no longer holds at hand. */
 export interface Archive {
-  /** The transactions of a till's epoch from one number to another, both included; at most `recallMax` of them. */
+  /**
+   * The transactions of a till's epoch from one number to another, both included; at most `recallMax` of them, and only the first of
+   * them where their lines have more than `recallBytesMax` bytes: always at least one.
+   */
   recall(till: string, epoch: number, from: number, to: number): Promise<readonly Recalled[]>
 }

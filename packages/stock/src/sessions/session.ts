@@ -57,7 +57,11 @@ export class Session implements Source, TillHolder {
   #view: DataView | undefined
   #waiting = false
   #reading = false
+  /** An ask has gone through levels since others had their turn. */
+  #searched = false
   #recalled: readonly Recalled[] = []
+  /** How many earlier transactions the last look into the archive asked for. */
+  #ahead = 0
   #errors = 0
   #ending = false
   #over = false
@@ -89,11 +93,6 @@ export class Session implements Source, TillHolder {
     this.#block = block
     this.#view = new DataView(block.buffer, block.byteOffset, block.length)
     this.#readOn()
-    const { committer } = this.#parts
-    if (committer.full && !this.#over) {
-      this.#connection.pause()
-      committer.whenRoom(() => this.#connection.resume())
-    }
   }
 
   end(reason: StockError): void {
@@ -127,12 +126,10 @@ export class Session implements Source, TillHolder {
   #readOn(): void {
     if (this.#reading) return
     this.#reading = true
-    while (!this.#waiting && !this.#ending && !this.#over && this.#reader?.next()) {
+    while (this.#mayRead() && this.#reader?.next()) {
       const text = this.#reader.text()
       if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
       else if (text.trimStart() !== '') this.#line(text)
-      // While the log refuses to be written, nobody piles up answers without end.
-      if (this.#behind >= this.#parts.limits.answersHeldMax && !this.#waiting) this.#wait((done) => this.#parts.committer.after(done))
     }
     this.#reading = false
     if (!this.#waiting) {
@@ -140,6 +137,30 @@ export class Session implements Source, TillHolder {
       this.#block = undefined
     }
     this.#holdWhileBusy()
+  }
+
+  /** Looked at before each line: whether there is reason to wait, however much of the block is left. */
+  #mayRead(): boolean {
+    if (this.#waiting || this.#ending || this.#over || this.#connection.ending) return false
+    const { committer, clock } = this.#parts
+    if (this.#connection.congested) {
+      // Where it rejects, the connection has ended, and nothing will be read any more.
+      this.#wait((done) => void this.#connection.writable().then(done, () => {}))
+    } else if (this.#behind > 0) {
+      // One answer of a session waits behind its transactions, never a pile of them.
+      this.#wait((done) => committer.after(done))
+    } else if (this.#till !== undefined && committer.full) {
+      this.#wait((done) => committer.whenRoom(done))
+    } else if (this.#searched && this.#hasMore) {
+      this.#wait((done) => clock.soon(done)) // others have their turn between two searches
+    }
+    this.#searched = false
+    return !this.#waiting
+  }
+
+  /** Whether the block has bytes behind the current line. */
+  get #hasMore(): boolean {
+    return this.#reader !== undefined && this.#block !== undefined && this.#reader.end + 1 < this.#block.length
   }
 
   #line(text: string): void {
@@ -165,12 +186,13 @@ export class Session implements Source, TillHolder {
     hashContent(this.#view as DataView, start, end)
     const { seq } = transaction
     if (seq === this.#taken + 1) {
+      if (this.#ahead > 0) this.#forget()
       this.#taken = seq
       this.#inFlight++
       this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end)
     } else if (seq > this.#taken) {
       const expected = this.#taken + 1
-      this.#result(() => encodeGap(seq, expected))
+      this.#result(encodeGap(seq, expected))
     } else {
       const hash = { high: hashHigh, low: hashLow }
       this.#wait((done) =>
@@ -184,38 +206,47 @@ export class Session implements Source, TillHolder {
     const { seq } = transaction
     const recent = till.recent(seq)
     if (recent !== undefined && recent.hash.high === hash.high && recent.hash.low === hash.low) {
-      this.#repeated(seq, recent.position, recent.result)
+      this.#forget()
+      this.#result(encodeRepeated(seq, recent.position, recent.result))
       return
     }
     const first = await this.#recall(till, seq)
     if (this.#over) return
-    if (sameContent(decodeTransaction(parseObject(first.line)), transaction)) this.#repeated(seq, first.position, first.result)
-    else this.#result(() => encodeResult(seq, { flags: [], refused: 'seq_reused' }))
+    const same = hashesTo(first.line, hash) || sameContent(decodeTransaction(parseObject(first.line)), transaction)
+    this.#result(same ? encodeRepeated(seq, first.position, first.result) : encodeResult(seq, { flags: [], refused: 'seq_reused' }))
   }
 
-  #repeated(seq: number, position: number, result: Result): void {
-    if (seq > this.#ack) {
-      this.#ack = seq
-      this.#ackPosition = position
-    }
-    this.#result(() => encodeRepeated(seq, position, result))
-  }
-
-  /** An earlier transaction from the archive. A till that sends again sends many: the next ones are fetched along. */
+  /**
+   * An earlier transaction from the archive. A till that sends again often sends many: each look brings twice as many of the next ones
+   * along, so that a single line costs a single line.
+   */
   async #recall(till: TillState, seq: number): Promise<Recalled> {
     const { archive, limits } = this.#parts
     const at = (): Recalled | undefined => this.#recalled[seq - (this.#recalled[0]?.seq ?? 0)]
-    if (at()?.seq !== seq)
-      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + limits.recallMax - 1))
+    if (at()?.seq !== seq) {
+      this.#recalled = []
+      this.#ahead = Math.min(Math.max(this.#ahead * 2, 1), limits.recallMax)
+      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + this.#ahead - 1))
+    }
     const found = at()
+    if (this.#over || seq === till.last) this.#forget()
     if (found?.seq !== seq) throw new Error(`transaction ${till.name}/${till.epoch}/${seq} is in the ledger and not in the archive`)
     return found
+  }
+
+  /** The session has caught up with what it had sent before. */
+  #forget(): void {
+    this.#recalled = []
+    this.#ahead = 0
   }
 
   #request(request: Hello | Ask | { type: 'bye' }): void {
     if (request.type === 'hello') return this.#hello(request)
     if (!this.#greeted) throw new StockError('hello_first', 'say hello first: {"hello":1}')
-    if (request.type === 'ask') return this.#asks.take(request)
+    if (request.type === 'ask') {
+      this.#searched = request.of === 'levels' || request.of === 'watch'
+      return this.#asks.take(request)
+    }
     this.#finish()
   }
 
@@ -269,11 +300,11 @@ export class Session implements Source, TillHolder {
   }
 
   /** A result that no batch brings. */
-  #result(text: () => string): void {
+  #result(text: string): void {
     this.#inTurn(() => {
-      this.#results.push(text())
+      this.#results.push(text)
       this.#unsaid = true
-      if (this.#inFlight === 0) this.#acknowledge() // otherwise a batch that brings more will
+      this.#acknowledge()
     })
   }
 
@@ -336,4 +367,11 @@ export class Session implements Source, TillHolder {
     this.#parts.fault(error)
     this.end(new StockError('internal', 'the server has a fault; try again later'))
   }
+}
+
+/** Whether a line has this hash: then it need not be read to know that it says the same. */
+function hashesTo(line: string, { high, low }: ContentHash): boolean {
+  const bytes = Buffer.from(line)
+  hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+  return hashHigh === high && hashLow === low
 }

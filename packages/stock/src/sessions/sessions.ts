@@ -7,6 +7,12 @@ import { Registrar } from './registrar.ts'
 import { Session, type StockConnection } from './session.ts'
 import type { SessionParts, SessionsParts, TillHolder } from './session-parts.ts'
 
+/** A hello of a till that waits behind the log, and the epoch that it will be in as far as is known. */
+interface Claim {
+  readonly holder: TillHolder
+  readonly epoch: number
+}
+
 /** All sessions of a server, as the service that the server runs. */
 export class Sessions implements Service<Buffer, string, Session> {
   readonly name = 'stock'
@@ -14,6 +20,8 @@ export class Sessions implements Service<Buffer, string, Session> {
   readonly #parts: SessionParts
   readonly #registrar: Registrar
   readonly #byTill = new Map<string, TillHolder>()
+  /** At most one for each till: while the log refuses to be written, a till that connects again and again leaves nothing behind. */
+  readonly #claims = new Map<string, Claim>()
   #recorded = -1
   #recordedText = ''
 
@@ -24,6 +32,7 @@ export class Sessions implements Service<Buffer, string, Session> {
       claim: (till, epoch, holder, claimed) => this.#claim(till, epoch, holder, claimed),
       leave: (till, holder) => {
         if (this.#byTill.get(till) === holder) this.#byTill.delete(till)
+        this.#unclaim(till, holder)
       },
       timeOfBatch: () => this.#timeOfBatch(),
     }
@@ -46,20 +55,45 @@ export class Sessions implements Service<Buffer, string, Session> {
   }
 
   #claim(name: string, epoch: number, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
+    if (!this.#await(name, epoch, holder)) return
     const { committer, ledger } = this.#parts
+    const decided = (answer: TillState | StockError): void => {
+      this.#unclaim(name, holder)
+      claimed(answer)
+    }
     // First everything that was taken so far: only then is it known which epoch the till is in.
     committer.after(() => {
+      if (holder.over) return
       const known = this.#registrar.epochOf(name)
       if (known !== undefined && epoch !== 0 && epoch < known) {
-        claimed(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
+        decided(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
         return
       }
-      if (holder.over) return
-      this.#byTill.get(name)?.end(new StockError('session_replaced', `till ${name} has connected again`))
+      this.#byTill.get(name)?.end(replaced(name))
       this.#byTill.set(name, holder)
-      if (epoch === known) committer.after(() => claimed(ledger.till(name)))
-      else this.#registrar.register(name, epoch, claimed)
+      if (epoch === known) committer.after(() => decided(ledger.till(name)))
+      else this.#registrar.register(name, epoch, decided)
     })
+  }
+
+  /**
+   * Makes a hello the one that waits for its till. It ends the one before it at once, which has nothing in flight; of two epochs the
+   * later one stays, so that a machine that is being taken over cannot keep its successor out by connecting again.
+   */
+  #await(name: string, epoch: number, holder: TillHolder): boolean {
+    const target = epoch === 0 ? (this.#registrar.epochOf(name) ?? 0) + 1 : epoch
+    const waiting = this.#claims.get(name)
+    if (waiting !== undefined && target < waiting.epoch) {
+      holder.end(replaced(name))
+      return false
+    }
+    this.#claims.set(name, { holder, epoch: target })
+    waiting?.holder.end(replaced(name))
+    return true
+  }
+
+  #unclaim(name: string, holder: TillHolder): void {
+    if (this.#claims.get(name)?.holder === holder) this.#claims.delete(name)
   }
 
   #timeOfBatch(): string {
@@ -71,6 +105,10 @@ export class Sessions implements Service<Buffer, string, Session> {
     }
     return this.#recordedText
   }
+}
+
+function replaced(name: string): StockError {
+  return new StockError('session_replaced', `till ${name} has connected again`)
 }
 
 /** What the connection says of a peer's fault, in the words of the protocol. */

@@ -89,7 +89,8 @@ describe('the committer', () => {
     assert.deepEqual(stage.heard(), ['A:1@1', 'A:2@2', 'B:1@3', 'A settled', 'B settled'])
     await stage.log.write()
     assert.deepEqual(stage.heard(), ['A:3@4', 'B:2@5', 'A settled', 'B settled'])
-    assert.ok(stage.committer.idle)
+    stage.clock.turn()
+    assert.deepEqual(stage.log.tried, [3, 2], 'nothing more is on its way')
   })
 
   it('calls back between what came before and what came after', async () => {

@@ -8,6 +8,7 @@ import { FolderLock } from '../../src/folder-lock.ts'
 import { LEDGER_LIMITS, Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
+import { Follower } from '../../src/projection/follower.ts'
 import { loadLedger, Projection } from '../../src/projection/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { StockServer } from '../../src/server.ts'
@@ -67,6 +68,23 @@ async function shopWithHistory(): Promise<Shop> {
   await till.acked(5)
   return shop
 }
+
+describe('the long memory', () => {
+  it('brings as many earlier transactions as their bytes allow, from the first one on, and always one', async () => {
+    await using shop = await shopWithHistory()
+    await shop.stop()
+    const follower = new Follower(`${shop.data}/log.db`, `${shop.data}/ledger.db`, 1_000)
+    while (follower.step());
+    const recall = (from: number, bytes?: number): unknown[] => follower.recall('S01/T1', 1, from, 5, bytes).map(({ seq }) => seq)
+    const lines = follower.recall('S01/T1', 1, 2, 5).map(({ line }) => line.length)
+    assert.deepEqual(recall(1), [1, 2, 3, 4, 5])
+    assert.deepEqual(recall(2, (lines[0] ?? 0) + (lines[1] ?? 0)), [2, 3])
+    assert.deepEqual(recall(2, (lines[0] ?? 0) + (lines[1] ?? 0) - 1), [2])
+    assert.deepEqual(recall(3, 1), [3])
+    assert.deepEqual(recall(6, 1), [])
+    follower.close()
+  })
+})
 
 describe('the tables', () => {
   it('hold what the ledger holds, whatever was posted', async () => {

@@ -152,7 +152,7 @@ describe('a transaction', () => {
   it('of an unknown kind is read as such when it has what every transaction has', () => {
     for (const kind of ['barter', 'toString', '__proto__', 'till', 'unknown']) {
       const sent = { seq: 3, kind, at: AT, whatever: [{}] }
-      assert.deepEqual(decodeTransaction(sent), { seq: 3, kind: 'unknown', sent: kind, at: Date.parse(AT) })
+      assert.deepEqual(decodeTransaction(sent), { seq: 3, kind: 'unknown', sent: kind, at: Date.parse(AT), content: { whatever: [{}] } })
     }
     assert.equal(
       fieldOf(() => decodeTransaction({ seq: 3, kind: 'barter' })),

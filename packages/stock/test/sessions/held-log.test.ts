@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { StockError } from '../../src/errors.ts'
 import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
 import type { Recalled } from '../../src/sessions/index.ts'
@@ -8,6 +9,13 @@ import { item, location, receipt } from '../support/till-lines.ts'
 import type { Said } from '../support/wire-client.ts'
 
 const code = (said: Said | undefined): string | undefined => (said?.error as { code: string } | undefined)?.code
+
+/** What was said before has come in. */
+async function cameIn(shop: HeldShop): Promise<void> {
+  using reader = await shop.connect()
+  await reader.say({ hello: 1 }).next()
+  await reader.say({ ask: 1, time: {} }).next()
+}
 
 describe('while the log writes', () => {
   it('nothing is acknowledged, and answers wait in order, behind the batches of others too', async () => {
@@ -54,8 +62,20 @@ describe('while the log writes', () => {
     assert.deepEqual(said, [1, 5, 'gap'])
   })
 
+  it('a block of lines is taken as far as there is room, and the rest when there is room again', async () => {
+    await using shop = await HeldShop.open({ inFlightTransactionsMax: 4 })
+    using till = await shop.till('T1')
+    shop.log.tried.length = 0
+    till.say(...Array.from({ length: 10 }, (_, index) => location(index + 1, `S${index}`)))
+    for (let acked = 0; acked < 10; acked = Number((await till.next()).ack)) {
+      await shop.log.handed()
+      await shop.log.write()
+    }
+    assert.deepEqual(shop.log.tried, [4, 4, 2])
+  })
+
   it('a session that piles up asks is not read on, and every ask is answered once the log has written', async () => {
-    await using shop = await HeldShop.open({ answersHeldMax: 10 })
+    await using shop = await HeldShop.open()
     using till = await shop.till('T1')
     till.say(location(1), ...Array.from({ length: 200 }, (_, ask) => ({ ask, time: {} })), location(2, 'S02'))
     await shop.log.handed()
@@ -97,6 +117,57 @@ describe('while the log writes', () => {
     assert.equal((await second.next()).ack, acked + 1)
     assert.deepEqual(shop.faults, [])
   })
+
+  it('a till that connects again and again has one connection that waits: the older ones are ended at once', async () => {
+    await using shop = await HeldShop.open()
+    using first = await shop.till('T1')
+    first.say(location(1))
+    await shop.log.handed()
+    for (let round = 0; round < 20; round++) {
+      using again = await shop.connect()
+      again.say({ hello: 1, till: 'T1', epoch: 1 }).end() // and gives up: nobody reads that, while the hello waits
+    }
+    using last = await shop.connect()
+    last.say({ hello: 1, till: 'T1', epoch: 1 })
+    while (shop.server.counters.accepted < 22 || shop.server.counters.active > 2) await sleep(5)
+    using stranger = await shop.connect()
+    assert.equal((await stranger.say({ hello: 1 }).next()).welcome, 1)
+    await shop.log.write()
+    assert.equal((await last.next()).last, 1)
+    assert.equal(code((await first.toEnd()).at(-1)), 'session_replaced')
+    assert.deepEqual(shop.faults, [])
+  })
+
+  it('who waits is told that a newer connection has come, also when it waits for an epoch of its own', async () => {
+    await using shop = await HeldShop.open()
+    const clients = await Promise.all(Array.from({ length: 3 }, () => shop.connect()))
+    for (const client of clients) {
+      client.say({ hello: 1, till: 'T1', epoch: 0 })
+      await cameIn(shop)
+    }
+    for (const client of clients.slice(0, 2)) assert.deepEqual((await client.toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal((await clients[2]?.next())?.epoch, 2, 'the first one was on its way to the log, the second one never was')
+    for (const client of clients) client[Symbol.dispose]()
+  })
+
+  it('a machine that is being taken over does not end the hello of its successor', async () => {
+    await using shop = await HeldShop.open()
+    using old = await shop.till('T1')
+    old.say(location(1))
+    await shop.log.handed()
+    using successor = await shop.connect()
+    successor.say({ hello: 1, till: 'T1', epoch: 0 })
+    await cameIn(shop)
+    using again = await shop.connect()
+    assert.deepEqual((await again.say({ hello: 1, till: 'T1', epoch: 1 }).toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal((await successor.next()).epoch, 2)
+  })
 })
 
 describe('while the archive looks', () => {
@@ -126,6 +197,39 @@ describe('while the archive looks', () => {
     answer([{ seq: 1, position: 2, result: { flags: [] }, line: JSON.stringify(location(1, 'S0')) }])
     assert.deepEqual((await till.next()).results, [{ seq: 1, repeated: true, position: 2 }])
     assert.equal((await till.next()).answer, 1)
+  })
+
+  it('a single line costs a look for a single one, and one look more brings twice as many along', async () => {
+    await using shop = await HeldShop.open()
+    using till = await deep(shop)
+    const looks: [number, number][] = []
+    const row = (seq: number): Recalled => ({
+      seq,
+      position: seq + 1,
+      result: { flags: [] },
+      line: JSON.stringify(location(seq, `S${seq - 1}`)),
+    })
+    shop.recall = (_till, _epoch, from, to) => {
+      looks.push([from, to])
+      // Never more than three: the archive may bring fewer than it was asked for.
+      return Promise.resolve(Array.from({ length: Math.min(3, to - from + 1) }, (_, index) => row(from + index)))
+    }
+    const again = async (...seqs: number[]): Promise<void> => {
+      till.say(...seqs.map((seq) => location(seq, `S${seq - 1}`)))
+      for (const seq of seqs) assert.deepEqual((await till.next()).results, [{ seq, repeated: true, position: seq + 1 }])
+    }
+    await again(1, 2, 3, 4, 5)
+    assert.deepEqual(looks.splice(0), [
+      [1, 1],
+      [2, 3],
+      [4, 7],
+    ])
+    till.say(location(DEPTH + 6, 'new'))
+    await shop.log.handed()
+    await shop.log.write()
+    await till.acked(DEPTH + 6)
+    await again(5)
+    assert.deepEqual(looks, [[5, 5]], 'what was fetched is forgotten once the till goes on')
   })
 
   it('and fails, the session ends as internal, and the fault is reported', async () => {

@@ -90,6 +90,28 @@ describe('a number that is used again', () => {
     })
   }
 
+  it('is compared with all its fields, also where its kind is unknown', async () => {
+    await using shop = await Shop.open()
+    const deep = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`) as unknown
+    const transfer = { seq: 3, kind: 'transfer', at: AT, to: 'S02', lines: [{ item: 'apple', quantity: 1 }], deep }
+    const first = { seq: 3, repeated: true, position: 4, refused: 'unknown_kind', field: 'kind' }
+    using till = await shop.stockedTill()
+    await till.say(transfer).acked(3)
+    const spaced = { seq: 4, kind: 'transfer', to: 'S02', at: AT }
+    await till.say(spaced).acked(4)
+    assert.deepEqual(await result(till.say({ ...transfer, to: 'S03' }), 3), { seq: 3, refused: 'seq_reused' })
+    assert.deepEqual(await result(till.say(transfer), 3), first)
+    assert.equal((await result(till.say({ ...spaced, to: 'S03' }), 4)).refused, 'seq_reused')
+    assert.equal(
+      (await result(till.write(`${JSON.stringify({ kind: 'transfer', at: AT, to: 'S02', seq: 4 }, null, 1).replaceAll('\n', ' ')}\n`), 4))
+        .repeated,
+      true,
+    )
+    await shop.restart()
+    using again = await shop.till('S01/T1', 1)
+    assert.deepEqual(await result(again.say(transfer), 3), first)
+  })
+
   it('is told at once in the stream that carries the first one too', async () => {
     await using shop = await Shop.open()
     using till = await shop.stockedTill()

@@ -92,6 +92,18 @@ describe('a watch', () => {
     assert.deepEqual(said, [undefined, 1, 'bad_field', 2, 'too_many_watches', 9, 3])
   })
 
+  it('is one of so many that all sessions of a server may have', async () => {
+    await using shop = await Shop.open({ watchesMax: 2 })
+    using one = await shop.connect()
+    using other = await shop.connect()
+    await one.say({ hello: 1 }, { ask: 1, watch: {} }, { ask: 2, watch: {} }).until((said) => said.answer === 2)
+    await other.say({ hello: 1 }).next()
+    const { error } = await other.say({ ask: 3, watch: {} }).next()
+    assert.deepEqual([(error as Said).code, (error as Said).ask], ['too_many_watches', 3])
+    await one.say({ ask: 4, unwatch: 1 }).until((said) => said.answer === 4)
+    assert.equal((await other.say({ ask: 3, watch: {} }).next()).answer, 3)
+  })
+
   it('that is not read gets the newest figure of each level, and no more than that', async () => {
     await using shop = await Shop.open({ watchMs: 1, levelsPerEventMax: 1_000 })
     const codes = Array.from({ length: 2_000 }, (_, index) => `item-${'x'.repeat(40)}-${index}`)
