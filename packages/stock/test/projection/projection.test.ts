@@ -181,14 +181,8 @@ describe('the tables', () => {
       }),
       {
         numRuns: 10,
-        examples: [
-          [
-            [
-              { kind: 'opening', quantity: 8.9e15 },
-              { kind: 'opening', quantity: 1 },
-            ],
-          ],
-        ],
+        endOnFailure: true,
+        examples: [[[8.9e15, 1, 1].map((quantity) => ({ kind: 'opening', quantity }))]],
       },
     )
   })
