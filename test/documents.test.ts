@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 
@@ -61,6 +62,20 @@ exec "${join(root, 'packages/cli/bin/tillwire')}" "$@"
     assert.match(again.stdout, /^2 transactions, 4 lines, 0 refused, 2 flagged/)
   })
 
+  it('shows how to ask ledger.db', async () => {
+    const db = new DatabaseSync(join(folder, 'my-chain/ledger.db'), { readOnly: true })
+    try {
+      const [queries] = blocks('sql')
+      const answers = (queries as string)
+        .trim()
+        .split('\n')
+        .map((query) => db.prepare(query).all().length)
+      assert.equal(answers.length, 3)
+    } finally {
+      db.close()
+    }
+  })
+
   it('shows a till in a program of one’s own', async () => {
     const [program] = blocks('till')
     const file = join(scripts, 'till.ts')
@@ -72,7 +87,7 @@ exec "${join(root, 'packages/cli/bin/tillwire')}" "$@"
 
   it('runs every block that it marks, and marks the ones that it names', () => {
     const names = [...readme.matchAll(/<!-- runs: (\w+) -->/g)].map((match) => match[1])
-    assert.deepEqual(names, ['serve', 'main', 'main', 'till'])
+    assert.deepEqual(names, ['serve', 'main', 'main', 'sql', 'till'])
   })
 })
 

@@ -42,7 +42,11 @@ process.on('uncaughtException', (error) => {
 process.stderr.on('error', () => {}) // nobody reads what we complain about
 
 // A reader that goes away (`tillwire levels | head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  process.stderr.write(`tillwire: the output cannot be written: ${oneLine(error)}\n`)
+  process.exit(EXIT.failed)
+})
 
 try {
   await program.parseAsync()

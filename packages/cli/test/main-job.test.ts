@@ -90,7 +90,7 @@ async function assertMainJob(at: Workshop, job: Job): Promise<void> {
   const server = await at.serve()
   assertSummary(await at.run(...postArgs(at, job)), job, /()/)
   await assertLevels(at, job)
-  assertSummary(await at.run(...postArgs(at, job)), job, /; all of it was posted before/)
+  assertSummary(await at.run(...postArgs(at, job)), job, /; all of it was in the outbox already/)
   await assertLevels(at, job)
   const { code } = await server.kill('SIGTERM')
   assert.equal(code, 0)
@@ -124,7 +124,7 @@ async function assertKilledJob(at: Workshop, job: Job): Promise<void> {
   assert.ok(reached.length >= 2, `killed at ${positions}, which is hardly in the middle`)
   assertSummary(await poster.ended, job, /.*/)
   await assertLevels(at, job)
-  assertSummary(await at.run(...postArgs(at, job)), job, /; all of it was posted before/)
+  assertSummary(await at.run(...postArgs(at, job)), job, /; all of it was in the outbox already/)
   assert.equal((await server.kill('SIGTERM')).code, 0)
   assertTables(at, job)
 }

@@ -26,7 +26,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.equal(summary(first), '2 transactions, 2 lines, 0 refused, 2 flagged, T seconds')
     assert.equal(first.code, 0)
     await copyFile(at.path('day.csv'), at.path('copy.csv'))
-    const again = '2 transactions, 2 lines, 0 refused, 2 flagged, T seconds; all of it was posted before'
+    const again = '2 transactions, 2 lines, 0 refused, 2 flagged, T seconds; all of it was in the outbox already'
     assert.equal(summary(await post(at, 'day.csv', '--define')), again)
     assert.equal(summary(await post(at, 'copy.csv', '--define', '--format', 'csv')), again)
     assert.equal(summary(await post(at, 'copy.csv', '--location', 'S01')), again)
@@ -45,7 +45,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     await post(at, 'baskets', '--format', 'baskets', '--define')
     await appendFile(at.path('baskets'), '\ntea\n')
     const grown = await post(at, 'baskets', '--format', 'baskets', '--define')
-    assert.equal(summary(grown), '3 transactions, 4 lines, 0 refused, 3 flagged, T seconds; some of it was posted before')
+    assert.equal(summary(grown), '3 transactions, 4 lines, 0 refused, 3 flagged, T seconds; some of it was in the outbox already')
     assert.deepEqual(await at.onHand(), { 'S01 eggs': -1, 'S01 milk': -2, 'S01 tea': -1 })
   })
 
@@ -65,7 +65,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const text = '{"kind":"location","location":"S01"}\n{"kind":"sale","lines":[{"item":"milk","quantity":2}]}\n'
     const args = ['post', '-', '--server', at.endpoint, '--till', 'S01/T1'] as const
     assert.equal(summary(await at.runWith(text, ...args)), '2 transactions, 1 line, 0 refused, 1 flagged, T seconds')
-    assert.match((await at.runWith(text, ...args)).out, /all of it was posted before/)
+    assert.match((await at.runWith(text, ...args)).out, /all of it was in the outbox already/)
     assert.deepEqual(await at.onHand(), { 'S01 milk': -2 })
     assert.equal((await at.run(...args)).code, 0, 'nothing at all is an input too')
     const wrong = await at.runWith('{"kind":"sale"}\n', ...args)
@@ -90,14 +90,14 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.equal(end.code, 3)
     assert.equal(summary(end), '7 transactions, 7 lines, 7 refused, 0 flagged, T seconds')
     const lines = end.err.trim().split('\n')
-    assert.equal(lines[0], 'refused: transaction 1: unknown_location (location); define it, or add --define')
+    assert.equal(lines[0], 'refused: transaction 1: unknown_location (S01); define it, or add --define')
     assert.equal(lines.length, 6)
     assert.equal(lines[5], 'refused: and 2 more')
     const mended = await post(at, 'b', '--format', 'baskets', '--define')
     assert.equal(summary(mended), '7 transactions, 7 lines, 0 refused, 7 flagged, T seconds')
     assert.equal(mended.code, 0)
-    assert.match(summary(await post(at, 'b', '--format', 'baskets', '--define')), /all of it was posted before/)
-    assert.match(summary(await post(at, 'b', '--format', 'baskets')), /0 refused.*all of it was posted before/)
+    assert.match(summary(await post(at, 'b', '--format', 'baskets', '--define')), /all of it was in the outbox already/)
+    assert.match(summary(await post(at, 'b', '--format', 'baskets')), /0 refused.*all of it was in the outbox already/)
     assert.deepEqual(await at.onHand(), { 'S01 milk': -7 })
   })
 
@@ -167,7 +167,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     await writeFile(at.path('b'), 'milk\neggs\n')
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const waiting = at.start('post', 'b', '--server', at.endpoint, '--till', 'S01/T1', '--format', 'baskets', '--define')
-      await waiting.printed(/^waiting for unix:.*; Ctrl-C stops, nothing is lost$/m)
+      await waiting.printed(/^waiting: unix:.*; Ctrl-C stops, nothing is lost$/m)
       await until(async () => waitingIn(at.path('outbox/S01-T1/outbox.db')) === 5)
       const end = await waiting.kill(signal)
       assert.equal(end.code, 130)
@@ -192,7 +192,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const at = await Workshop.open(t)
     await writeFile(at.path('b'), 'milk\n')
     const holder = at.start('post', 'b', '--server', at.endpoint, '--till', 'S01/T1', '--format', 'baskets')
-    await holder.printed(/^waiting for/m)
+    await holder.printed(/^waiting: /m)
     const second = await post(at, 'b', '--format', 'baskets')
     assert.match(second.err, new RegExp(`^tillwire: the outbox .*/outbox/S01-T1 is in use by process ${holder.pid}, since .*\\n$`))
     assert.equal(second.code, 1)

@@ -117,7 +117,7 @@ describe('tillwire serve --sample', () => {
       '--server',
       'unix:///nobody',
     )
-    await holder.printed(/^waiting for/m)
+    await holder.printed(/^waiting: /m)
     const end = await at.run('serve', '--sample', '--listen', at.endpoint)
     assert.match(end.err, /^tillwire: the outbox .* is in use by process \d+/m)
     assert.equal(end.code, 1)

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StockError, type StockErrorCode } from './errors.ts'
 
@@ -43,7 +43,7 @@ export class FolderLock {
       new StockError(use.unusable, `the ${use.what} ${path} cannot be used: ${(cause as Error).message}`, { cause })
     let lock: DatabaseSync
     try {
-      mkdirSync(path, { recursive: true })
+      makeFolder(path)
       lock = new DatabaseSync(join(path, 'lock'), { timeout: 0 })
     } catch (cause) {
       throw unusable(cause)
@@ -73,6 +73,19 @@ export class FolderLock {
   release(): void {
     rmSync(this.#note, { force: true })
     this.#lock.close()
+  }
+}
+
+/** Makes a folder and those above it. (mkdir's own `recursive` turns in a circle for ever where the system refuses, as below /proc.) */
+function makeFolder(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isDirectory()) return
+  if (there !== undefined) throw new Error(`${path} is a file, not a folder`)
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // somebody else made it meanwhile
   }
 }
 

@@ -4,11 +4,12 @@ import { Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
-import { EXIT, Failure, oneLine } from '../failure.ts'
+import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
 import { Posting, type PostingSummary } from '../posting.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
+import { cannotBeSent, TAKEN_OVER } from '../takeover.ts'
 
 interface PostFlags {
   readonly server: string
@@ -50,7 +51,8 @@ Formats:
   baskets  one basket a line: item names between commas, one of each
 
 The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
-content, is not posted again; a file that has grown is posted from where it ended.
+content, is not posted again; a file that has grown is posted from where it ended. A file that was changed in its middle
+is another input: all of it is posted. One till, one outbox: give the same --outbox from wherever you run it.
 Exit code 3: all was posted, and some were refused.`,
     )
     .action(post)
@@ -76,7 +78,11 @@ async function post(file: string, flags: PostFlags): Promise<void> {
     progress.begin(posting.size, () => posting.done(till.acked), till.state)
     const finished = posting.run(stop)
     const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]
-    const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...timedOut]).finally(() => progress.end())
+    const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...timedOut])
+      .catch((error) => {
+        throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state.reason, till.state.waiting, folder)) : error
+      })
+      .finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
     report(posting, end, flags.define === true, (performance.now() - started) / 1000)
   } finally {
@@ -85,20 +91,22 @@ async function post(file: string, flags: PostFlags): Promise<void> {
 }
 
 function report(posting: Posting, summary: PostingSummary, define: boolean, seconds: number): void {
-  for (const { seq, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
+  for (const { seq, line, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
     const hint = refused === 'unknown_location' && !define ? '; define it, or add --define' : ''
-    process.stderr.write(`refused: transaction ${seq}: ${refused}${field === null ? '' : ` (${field})`}${hint}\n`)
+    const about = refused === 'unknown_location' ? (JSON.parse(line) as { location: string }).location : field
+    process.stderr.write(`refused: transaction ${seq}: ${refused}${about === null ? '' : ` (${printable(about)})`}${hint}\n`)
   }
   if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
   const { transactions, lines, refused, flagged, before } = summary
-  const earlier = before === 'nothing' ? '' : `; ${before} of it was posted before`
+  const earlier = before === 'nothing' ? '' : `; ${before} of it was in the outbox already`
   process.stdout.write(
     `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
   )
   if (refused > 0) process.exitCode = EXIT.refused
 }
 
-function givenUp(end: 'stopped' | 'timeout', { waiting, reason }: TillStatus, folder: string): Failure {
+function givenUp(end: 'stopped' | 'timeout', { line, waiting, reason }: TillStatus, folder: string): Failure {
+  if (line === 'fenced') return new Failure(cannotBeSent(reason, waiting, folder))
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
   if (waiting === 0) return new Failure(`${why}; run the same command again and it goes on`, EXIT.interrupted)
   const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
@@ -118,6 +126,7 @@ class Progress {
   #done: () => number = () => 0
   #begun = false
   #waitingTold = false
+  #takeoverTold = false
   #moved = performance.now()
   #last = -1
 
@@ -142,8 +151,12 @@ class Progress {
     this.changed(state)
   }
 
-  changed({ line, reason }: TillStatus): void {
+  changed({ line, reason, tookOver }: TillStatus): void {
     if (!this.#begun) return
+    if (tookOver && !this.#takeoverTold) {
+      this.#takeoverTold = true
+      this.#say(TAKEN_OVER)
+    }
     const done = this.#done()
     if (done !== this.#last) {
       this.#last = done
@@ -152,7 +165,7 @@ class Progress {
     }
     if (line === 'offline' && !this.#waitingTold) {
       this.#waitingTold = true
-      this.#say(`waiting for ${this.#server}: ${oneLine(reason)}; Ctrl-C stops, nothing is lost`)
+      this.#say(`waiting: ${oneLine(reason)}; Ctrl-C stops, nothing is lost`)
     } else if (line === 'online' && this.#waitingTold) {
       this.#waitingTold = false
       this.#say(`connected to ${this.#server}`)

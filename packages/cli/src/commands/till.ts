@@ -6,6 +6,7 @@ import { Counter } from '../counter/index.ts'
 import { EXIT } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
+import { cannotBeSent } from '../takeover.ts'
 
 interface TillFlags {
   readonly server: string
@@ -29,7 +30,11 @@ export function tillCommand(): Command {
       'after',
       `
 Type CODE or "2 x CODE"; an empty line closes the sale; "help" shows the rest. Without a terminal it reads the same from
-standard input.`,
+standard input. Ctrl-C clears what is typed, and leaves when nothing is; with an open basket it asks first.
+
+A sale is refused where its location is not defined; what is odd about a sale that is booked (an item that nobody has defined,
+more sold than was there) is a flag. Both stand in the "transaction" table of the server's ledger.db.
+Exit code 3: some sales were refused. One till, one outbox: give the same --outbox from wherever you run it.`,
     )
     .action(run)
 }
@@ -47,16 +52,19 @@ async function run(flags: TillFlags): Promise<void> {
     result: (result) => counter?.result(result),
   })
   counter = new Counter({ till: name, location: flags.location, historyFile: join(folder, 'history'), server: flags.server })
+  const since = till.last
   const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)
-  if (till.state.waiting > 0) {
-    process.stderr.write(`${count(till.state.waiting, 'sale')} waiting in ${folder}; they are sent when the till is opened again\n`)
-  }
-  process.exitCode = sold ? EXIT.ok : EXIT.failed
+  const { line, reason, waiting } = till.state
+  if (line === 'fenced') process.stderr.write(`${cannotBeSent(reason, waiting, folder)}\n`)
+  else if (waiting > 0) process.stderr.write(`${count(waiting, 'sale')} waiting in ${folder}; sent when the till is opened again\n`)
+  const { refused } = till.totals(since)
+  if (refused > 0) process.stderr.write(`${count(refused, 'sale')} refused\n`)
+  process.exitCode = !sold || line === 'fenced' ? EXIT.failed : refused > 0 ? EXIT.refused : EXIT.ok
 }
 
 async function sendWhatWaits(till: Till, stop: AbortSignal): Promise<void> {
-  if (till.state.line === 'offline') return
+  if (till.state.line === 'offline' || till.state.line === 'fenced') return
   const patience = AbortSignal.any([stop, AbortSignal.timeout(LEAVE_MS)])
   await Promise.race([till.settled().catch(() => {}), fired(patience)])
 }

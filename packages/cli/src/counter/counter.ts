@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import type { Till, TillStatus, TransactionResult } from '@tillwire/stock'
 import { count } from '../count.ts'
 import { oneLine, printable } from '../failure.ts'
+import { TAKEN_OVER } from '../takeover.ts'
 import { Basket, type BasketLine, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
 
@@ -30,6 +31,8 @@ export class Counter {
   #till: Till | undefined
   #state: TillStatus | undefined
   #left = false
+  /** Sales that waited while the server was away. */
+  #backlog = 0
   /** The prompt stands on the screen, with what was typed behind it. */
   #shown = false
   /** Leaving was asked for with sales in the basket; asked again it is meant. */
@@ -72,13 +75,23 @@ export class Counter {
   changed(state: TillStatus): void {
     const before = this.#state
     this.#state = state
+    if (state.line === 'offline') this.#backlog = state.waiting
     if (before?.line !== state.line) {
       if (state.line === 'online') this.#print(styleText('green', `the server is there (${this.#parts.server})`))
       else if (state.line === 'offline') this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept and sent later`))
       else if (state.line === 'fenced')
         this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and cannot be sent from here`))
-    } else if (before.waiting !== state.waiting || before.serverTime !== state.serverTime) {
-      this.#prompt()
+    }
+    if (state.tookOver && !before?.tookOver) this.#print(styleText('yellow', TAKEN_OVER))
+    if (state.line === 'online') this.#tellOfBacklog(state.waiting)
+    if (before?.line === state.line && (before.waiting !== state.waiting || before.serverTime !== state.serverTime)) this.#prompt()
+  }
+
+  /** After a time without the server: says when the sales of that time have arrived. */
+  #tellOfBacklog(waiting: number): void {
+    if (this.#backlog > 0 && waiting === 0) {
+      this.#print(styleText('green', `${count(this.#backlog, 'sale')} that waited ${this.#backlog === 1 ? 'has' : 'have'} arrived`))
+      this.#backlog = 0
     }
   }
 

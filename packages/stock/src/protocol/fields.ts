@@ -60,7 +60,8 @@ export function list(element: Check, least: number, most: number): Check {
   return (value, path) => {
     if (!Array.isArray(value)) throw wrong(path, `an array of ${least} to ${most}`, value)
     if (value.length < least || value.length > most) {
-      throw new StockError('bad_field', `${path} must have ${least} to ${most} elements, it has ${value.length}`, { field: path })
+      const allowed = value.length < least ? `at least ${least}` : `at most ${most}`
+      throw new StockError('bad_field', `${path} must have ${allowed} elements, it has ${value.length}`, { field: path })
     }
     for (let index = 0; index < value.length; index++) element(value[index], `${path}[${index}]`)
   }

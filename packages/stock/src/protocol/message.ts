@@ -83,7 +83,10 @@ function decodeHello(sent: Record<string, unknown>): Hello {
   if (sent.till === undefined) return { type: 'hello', epoch: 0 }
   if (sent.till === SERVER_TILL)
     throw new StockError('bad_field', `till cannot be "${SERVER_TILL}": that is the server's own name`, { field: 'till' })
-  return { type: 'hello', till: sent.till as string, epoch: (sent.epoch as number | undefined) ?? 0 }
+  // Not taken for granted: 0 takes a known till over, and whoever only tries the protocol out shall not do that to a till that sells.
+  if (sent.epoch === undefined)
+    throw new StockError('bad_field', "epoch is missing; 0 asks for a new one, and ends the till's older one", { field: 'epoch' })
+  return { type: 'hello', till: sent.till as string, epoch: sent.epoch as number }
 }
 
 function decodeAsk(sent: Record<string, unknown>): Ask {

@@ -16,6 +16,8 @@ export interface TillStatus {
   readonly waiting: number
   /** The server's time of its last answer. */
   readonly serverTime: string | undefined
+  /** This outbox is new and the server knew the till from another one, which can post no more. */
+  readonly tookOver: boolean
 }
 
 /** How to open a till. */
@@ -73,7 +75,7 @@ export class Till implements AsyncDisposable {
    *   NetError `endpoint_invalid`; RangeError that names a limit.
    */
   constructor(options: TillOptions) {
-    decodeRequest(parseObject(encodeHello({ till: options.till })))
+    decodeRequest(parseObject(encodeHello({ till: options.till, epoch: 0 })))
     parseEndpoint(options.server)
     this.#options = options
     this.#server = options.server
@@ -81,7 +83,7 @@ export class Till implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#outbox = new Outbox(options.outbox, options.till, this.#limits)
-    this.#state = { line: 'connecting', reason: undefined, waiting: this.#outbox.waiting, serverTime: undefined }
+    this.#state = { line: 'connecting', reason: undefined, waiting: this.#outbox.waiting, serverTime: undefined, tookOver: false }
     this.#running = this.#run()
   }
 
@@ -187,9 +189,10 @@ export class Till implements AsyncDisposable {
 
   #welcomed(welcome: Welcome): void {
     const { epoch = 0, last = 0 } = welcome
+    const tookOver = this.#outbox.epoch === 0 && epoch > 1
     if (epoch !== this.#outbox.epoch) this.#outbox.begin(epoch)
     if (last < this.#outbox.acked) this.#outbox.rewind(last)
-    this.#change({ line: 'online', reason: undefined })
+    this.#change({ line: 'online', reason: undefined, ...(tookOver ? { tookOver } : {}) })
   }
 
   #acknowledged(ack: Ack): void {

@@ -118,9 +118,12 @@ describe('a hello', () => {
         { till: 'S01/T2', epoch: 3, last: 41 },
         { type: 'hello', till: 'S01/T2', epoch: 3 },
       ],
-      [{ till: 'S01/T2' }, { type: 'hello', till: 'S01/T2', epoch: 0 }],
     ] as const) {
       assert.deepEqual(decodeRequest(parseObject(encodeHello(sent))), read)
     }
+  })
+
+  it('of a till says which epoch: a known till is never taken over by an oversight', () => {
+    assert.throws(() => decodeRequest({ hello: 1, till: 'S01/T2' }), { code: 'bad_field', field: 'epoch' })
   })
 })
