@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from './clock.ts'
 import { Connection } from './connection.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { NetError } from './errors.ts'
@@ -5,7 +6,7 @@ import type { Framing } from './framing/index.ts'
 import { type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Service } from './service.ts'
-import { transportOf } from './transport/index.ts'
+import { type Transport, transportOf } from './transport/index.ts'
 
 /** How to dial. */
 export interface DialSettings {
@@ -13,6 +14,10 @@ export interface DialSettings {
   readonly signal?: AbortSignal | undefined
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined
+  /** Carries the connection, in place of the transport that the endpoint names: for tests without a socket. */
+  readonly transport?: Transport | undefined
+  /** Where time comes from. Default: the system's. */
+  readonly clock?: Clock | undefined
 }
 
 /** How to connect. */
@@ -31,7 +36,8 @@ export async function dial<In, Out, State>(
 ): Promise<Connection<In, Out, State>> {
   const to = parseEndpoint(endpoint)
   const limits = limitsFrom(settings.limits)
-  const link = await transportOf(to).dial(to, { signal: settings.signal, limits })
+  const clock = settings.clock ?? systemClock
+  const link = await (settings.transport ?? transportOf(to)).dial(to, { signal: settings.signal, limits, clock })
   const connection = new Connection<In, Out, State>(
     service,
     link,
@@ -44,6 +50,7 @@ export async function dial<In, Out, State>(
       gone: () => {},
       rested: () => {},
     },
+    clock,
   )
   connection.open()
   return connection

@@ -1,23 +1,27 @@
+import { type Clock, systemClock, type Timer } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { NetError } from './errors.ts'
-import { type Decoder, FrameError } from './framing/index.ts'
-import type { Limits } from './limits.ts'
+import { aloneOf, FrameError } from './framing/index.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import { Pace } from './pace.ts'
+import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import type { Service } from './service.ts'
-import type { Link } from './transport/index.ts'
+import type { Carrier, Link } from './transport/index.ts'
 
 /** Who wants to hear of a connection: its server, or the client that dialled it. */
 export interface ConnectionOwner {
   /** The service threw, in a call that has no other way to say so. */
   fault(error: unknown): void
-  /** The connection's last word. */
-  gone(bytesIn: number, bytesOut: number, messagesIn: number, messagesOut: number, reason: NetError | undefined): void
+  /** The connection has ended; undefined when both sides ended politely. */
+  gone(reason: NetError | undefined): void
   /** Nothing is in flight any more. */
   rested(): void
 }
 
 /**
- * One peer: messages in to the service, messages out in order.
+ * One peer: messages in to the service, messages out in order. Where datagrams come from many, a connection is one exchange: a
+ * datagram, and what is sent in answer.
  *
  * Its life: open → ending (our direction is closed, the peer's is read to its end) → closed. Reading pauses, and with it the
  * peer is held back, while the service's promise is pending, while the peer does not read its replies, and between
@@ -28,6 +32,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly peer: string
   /** The peer's address alone; empty on a Unix socket. */
   readonly address: string
+  /** What carries it: `tcp`, `tls`, `unix`, `udp` or `unixgram`. */
+  readonly carrier: Carrier
   /** Resolves at the end of the connection: undefined when both sides ended politely, else the reason. Never rejects. */
   readonly closed: Promise<NetError | undefined>
   /** What the service keeps per connection. */
@@ -36,14 +42,16 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly #service: Service<In, Out, State>
   readonly #owner: ConnectionOwner
   readonly #link: Link
-  readonly #decoder: Decoder<In>
+  readonly #clock: Clock
+  readonly #receiver: Receiver<In>
   readonly #sender: Sender<Out>
   readonly #deadlines: Deadlines
   readonly #limits: Limits
+  readonly #pace: Pace | undefined
   readonly #resolveClosed: (reason: NetError | undefined) => void
-  readonly #inbox: In[] = []
-  #next = 0
   #pauses = 0
+  /** Runs while the peer sends more messages a second than it may. */
+  #slowed: Timer | undefined
   #reading = true
   #handling = false
   #pending = false
@@ -58,23 +66,25 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #gone = false
   #fault: NetError | undefined
   #reason: NetError | undefined
-  #bytesIn = 0
-  #messagesIn = 0
-  #messagesOut = 0
 
-  constructor(service: Service<In, Out, State>, link: Link, limits: Limits, owner: ConnectionOwner) {
+  constructor(service: Service<In, Out, State>, link: Link, limits: Limits, owner: ConnectionOwner, clock: Clock = systemClock) {
+    const framing = link.datagrams ? aloneOf(service.framing) : service.framing
     this.#service = service
     this.#owner = owner
     this.#link = link
+    this.#clock = clock
     this.#limits = limits
     this.peer = link.peer
     this.address = link.address
-    this.#decoder = service.framing.decoder(limits.frameBytesMax)
-    this.#sender = new Sender(link, service.framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
-    this.#deadlines = new Deadlines(limits, {
+    this.carrier = link.carrier
+    this.#receiver = new Receiver(framing, limits.frameBytesMax)
+    this.#sender = new Sender(link, framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
+    if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(limits.messagesPerSecondMax, clock.now())
+    this.#deadlines = new Deadlines(limits, clock, this.#receiver.lenient, {
       busy: () => !this.idle,
       listening: () => this.#reading,
       underWay: () => link.underWay,
+      paused: () => this.#pausedByPeer(),
       expired: (error) => this.#expired(error),
       lingered: () => this.abort(new NetError('aborted', `${this.peer}: the peer did not end within ${limits.lingerMs} ms of our end`)),
     })
@@ -105,7 +115,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   send(message: Out): boolean {
     if (this.#ending || this.#gone) return false
     this.#sender.add(message)
-    this.#messagesOut++
+    if (this.#service.framing.single === true && !this.#link.datagrams) this.halfClose()
     if (this.#sender.overflowing) {
       this.abort(
         new NetError('slow_peer', `${this.peer}: more than ${this.#limits.sendQueueBytesMax} bytes wait for a peer that does not read`),
@@ -134,6 +144,26 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** Bytes that wait to be sent. */
   get unsent(): number {
     return this.#sender.unsent
+  }
+
+  /** Bytes that came. */
+  get bytesIn(): number {
+    return this.#receiver.bytes
+  }
+
+  /** Bytes that were sent. */
+  get bytesOut(): number {
+    return this.#sender.bytes
+  }
+
+  /** Messages that the service was given. */
+  get messagesIn(): number {
+    return this.#receiver.messages
+  }
+
+  /** Messages that were sent. */
+  get messagesOut(): number {
+    return this.#sender.messages
   }
 
   /** True once our direction has ended. */
@@ -191,7 +221,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#gone || (this.#ending && this.#deaf)) return
     this.halfClose()
     this.#deaf = true
-    this.#clearInbox()
+    this.#receiver.clear()
     this.#deadlines.ending()
     if (this.#link.unsent === 0) this.#deadlines.linger()
     this.#settle()
@@ -204,7 +234,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#ending = true
     this.#aborted = true
     this.#deaf = true
-    this.#clearInbox()
+    this.#receiver.clear()
     this.#link.destroy()
     if (this.#linkGone) this.#finish() // nothing will report it any more
   }
@@ -216,25 +246,20 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   get #busy(): boolean {
-    return this.#handling || this.#pending || this.#holds > 0 || this.#next < this.#inbox.length
+    return this.#handling || this.#pending || this.#holds > 0 || this.#receiver.waiting
   }
 
   #data(chunk: Buffer): void {
-    this.#bytesIn += chunk.length
+    this.#receiver.bytes += chunk.length
     if (this.#deaf || this.#fault !== undefined) return // read to the end, heed no more
-    const before = this.#inbox.length
+    const before = this.#receiver.size
     try {
-      this.#decoder.push(chunk, this.#inbox)
+      this.#receiver.push(chunk)
     } catch (error) {
       this.#framingFault(error)
     }
-    this.#deadlines.heard(this.#inbox.length > before, this.#decoder.buffered > 0)
+    this.#deadlines.heard(this.#receiver.size > before, this.#receiver.unfinished)
     this.#handle()
-  }
-
-  #clearInbox(): void {
-    this.#inbox.length = 0
-    this.#next = 0
   }
 
   /** Hands messages to the service until there is none, or something asks to wait. */
@@ -242,15 +267,30 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#handling || this.#pending) return
     this.#handling = true
     this.#sender.cork()
-    while (this.#next < this.#inbox.length && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#gone) {
-      const message = this.#inbox[this.#next++] as In
-      this.#messagesIn++
-      this.#guarded(() => this.#deliver(message))
+    while (this.#receiver.waiting && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#gone && this.#inPace()) {
+      const message = this.#receiver.take()
+      try {
+        this.#deliver(message)
+      } catch (error) {
+        this.#serviceFailed(error)
+      }
     }
     this.#sender.uncork()
     this.#handling = false
-    if (this.#next >= this.#inbox.length) this.#clearInbox()
     this.#settle()
+  }
+
+  #inPace(): boolean {
+    const pace = this.#pace
+    if (pace === undefined) return true
+    if (this.#slowed !== undefined) return false
+    const now = this.#clock.now()
+    if (pace.take(now)) return true
+    this.#slowed = this.#clock.after(pace.waitMs(now), () => {
+      this.#slowed = undefined
+      this.#handle()
+    })
+    return false
   }
 
   #deliver(message: In): void {
@@ -302,8 +342,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   #steer(): void {
-    const read =
-      (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && this.#next >= this.#inbox.length)
+    const read = (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#receiver.waiting)
     if (read === this.#reading || this.#gone) return
     this.#reading = read
     if (!read) return this.#link.pause()
@@ -315,7 +354,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#deadlines.moved()
     this.#sender.progressed()
     if (this.#ending && this.#deaf && this.#link.unsent === 0) this.#deadlines.linger()
-    if (this.#next < this.#inbox.length) this.#handle()
+    if (this.#receiver.waiting) this.#handle()
     else this.#settle()
   }
 
@@ -323,12 +362,23 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#peerEnded = true
     if (!this.#deaf && this.#fault === undefined) {
       try {
-        this.#decoder.end(this.#inbox)
+        this.#receiver.end()
       } catch (error) {
         this.#framingFault(error)
       }
     }
     this.#deadlines.heard(true, false)
+    this.#handle()
+  }
+
+  #pausedByPeer(): void {
+    if (this.#deaf || this.#fault !== undefined) return
+    try {
+      this.#receiver.paused()
+    } catch (error) {
+      this.#framingFault(error)
+    }
+    this.#deadlines.heard(this.#receiver.waiting, this.#receiver.unfinished)
     this.#handle()
   }
 
@@ -369,7 +419,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   #linkClosed(error: Error | undefined): void {
     if (this.#gone) return
-    if (error !== undefined) this.#reason ??= new NetError('peer_reset', `${this.peer}: the connection broke (${error.message})`, error)
+    if (error instanceof NetError) this.#reason ??= error
+    else if (error !== undefined)
+      this.#reason ??= new NetError('peer_reset', `${this.peer}: the connection broke (${error.message})`, error)
     this.#linkGone = true
     // Both sides ended politely, perhaps before the last messages were handled, or taken by a client that reads slowly.
     const clean = error === undefined && !this.#aborted
@@ -381,15 +433,16 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#gone) return
     this.#gone = true
     this.#deadlines.stop()
+    this.#slowed?.close()
     const reason = this.#reason
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
-    this.#clearInbox()
+    this.#receiver.clear()
     try {
       this.#service.closed?.(this, reason)
     } catch (failure) {
       this.#owner.fault(failure)
     }
-    this.#owner.gone(this.#bytesIn, this.#sender.bytes, this.#messagesIn, this.#messagesOut, reason)
+    this.#owner.gone(reason)
     this.#resolveClosed(reason)
   }
 }

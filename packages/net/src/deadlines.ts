@@ -1,3 +1,4 @@
+import type { Clock, Timer } from './clock.ts'
 import { NetError } from './errors.ts'
 import type { Limits } from './limits.ts'
 
@@ -12,6 +13,8 @@ export interface DeadlineEvents {
   /** Bytes of the write under way that have not left; less than before means that the peer does read. */
   underWay(): number
   expired(error: NetError): void
+  /** The peer has paused in the middle of a message. */
+  paused(): void
   /** Our end was sent, and the peer did not end in time. */
   lingered(): void
 }
@@ -19,18 +22,24 @@ export interface DeadlineEvents {
 /** The time-outs of one connection. Only those that the moment needs run. */
 export class Deadlines {
   readonly #limits: Limits
+  readonly #clock: Clock
+  readonly #lenient: boolean
   readonly #events: DeadlineEvents
-  #handshake: NodeJS.Timeout | undefined
-  #frame: NodeJS.Timeout | undefined
-  #idle: NodeJS.Timeout | undefined
-  #stall: NodeJS.Timeout | undefined
-  #linger: NodeJS.Timeout | undefined
+  #handshake: Timer | undefined
+  #frame: Timer | undefined
+  #pause: Timer | undefined
+  #idle: Timer | undefined
+  #stall: Timer | undefined
+  #linger: Timer | undefined
   #underWay = 0
   #stopped = false
   #ending = false
 
-  constructor(limits: Limits, events: DeadlineEvents) {
+  /** @param lenient - the framing wants to hear of pauses */
+  constructor(limits: Limits, clock: Clock, lenient: boolean, events: DeadlineEvents) {
     this.#limits = limits
+    this.#clock = clock
+    this.#lenient = lenient
     this.#events = events
   }
 
@@ -46,11 +55,12 @@ export class Deadlines {
     if (this.#stopped || this.#ending) return
     this.#idle?.refresh()
     if (message && this.#handshake !== undefined) {
-      clearTimeout(this.#handshake)
+      this.#handshake.close()
       this.#handshake = undefined
     }
+    if (this.#lenient) this.#pausing(unfinished)
     if (!unfinished) {
-      clearTimeout(this.#frame)
+      this.#frame?.close()
       this.#frame = undefined
     } else if (this.#frame === undefined) {
       const what = 'a message was begun and not completed'
@@ -79,7 +89,7 @@ export class Deadlines {
   stalled(unsent: boolean): void {
     if (this.#stopped) return
     if (!unsent) {
-      clearTimeout(this.#stall)
+      this.#stall?.close()
       this.#stall = undefined
     } else if (this.#stall === undefined) {
       this.#underWay = this.#events.underWay()
@@ -90,9 +100,13 @@ export class Deadlines {
   /** Nothing is expected of the peer any more but to read. */
   ending(): void {
     this.#ending = true
-    for (const timer of [this.#handshake, this.#frame, this.#idle]) clearTimeout(timer)
+    this.#handshake?.close()
+    this.#frame?.close()
+    this.#pause?.close()
+    this.#idle?.close()
     this.#handshake = undefined
     this.#frame = undefined
+    this.#pause = undefined
     this.#idle = undefined
   }
 
@@ -101,14 +115,14 @@ export class Deadlines {
     const { lingerMs } = this.#limits
     if (this.#stopped || lingerMs === 0) return
     this.stalled(false)
-    this.#linger ??= setTimeout(() => this.#events.lingered(), lingerMs)
+    this.#linger ??= this.#clock.after(lingerMs, () => this.#events.lingered())
   }
 
   stop(): void {
     this.ending()
     this.stalled(false)
     this.#stopped = true
-    clearTimeout(this.#linger)
+    this.#linger?.close()
   }
 
   /** Has a part of one large write left since the stall began? */
@@ -118,13 +132,29 @@ export class Deadlines {
     return this.#underWay < before
   }
 
+  /** Every byte begins the pause anew; a time of 0 takes whatever a read brought. */
+  #pausing(unfinished: boolean): void {
+    if (!unfinished) {
+      this.#pause?.close()
+      this.#pause = undefined
+    } else if (this.#pause !== undefined) this.#pause.refresh()
+    else {
+      const timer = this.#clock.after(this.#limits.pauseMs, () => {
+        if (!this.#events.listening()) return void timer.refresh()
+        this.#pause = undefined
+        this.#events.paused()
+      })
+      this.#pause = timer
+    }
+  }
+
   /** A timer that says `code` when it runs out, or begins anew while `excused` says true. */
-  #timer(ms: number, code: Expiry, what: string, excused: () => boolean): NodeJS.Timeout | undefined {
+  #timer(ms: number, code: Expiry, what: string, excused: () => boolean): Timer | undefined {
     if (ms === 0) return undefined
-    const timer: NodeJS.Timeout = setTimeout(() => {
+    const timer: Timer = this.#clock.after(ms, () => {
       if (excused()) timer.refresh()
       else this.#events.expired(new NetError(code, `${what} within ${ms} ms`))
-    }, ms)
+    })
     return timer
   }
 }

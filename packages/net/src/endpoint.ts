@@ -1,31 +1,50 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { NetError } from './errors.ts'
 
-/** A TCP address. `host` is a name, an IPv4 or an IPv6 address without brackets; port 0 lets the system choose. */
-export interface TcpEndpoint {
-  readonly transport: 'tcp'
+/** An address of a machine. `host` is a name, an IPv4 or an IPv6 address without brackets; port 0 lets the system choose. */
+interface HostEndpoint<T extends string> {
+  readonly transport: T
   readonly host: string
   readonly port: number
 }
 
-/** A Unix stream socket: a path, or, on Linux, an abstract name. */
-export interface UnixEndpoint {
-  readonly transport: 'unix'
+/** A socket of this machine: a path, or, on Linux, an abstract name. */
+interface LocalEndpoint<T extends string> {
+  readonly transport: T
   readonly path: string
   /** True for `unix://@name`: the name lives in the kernel, no file stands for it. */
   readonly abstract: boolean
 }
 
-/** Where a service listens or a client connects. */
-export type Endpoint = TcpEndpoint | UnixEndpoint
+/** A TCP address. */
+export type TcpEndpoint = HostEndpoint<'tcp'>
+/** A TCP address that is spoken to over TLS. */
+export type TlsEndpoint = HostEndpoint<'tls'>
+/** A UDP address. */
+export type UdpEndpoint = HostEndpoint<'udp'>
+/** A Unix stream socket. */
+export type UnixEndpoint = LocalEndpoint<'unix'>
+/** A Unix datagram socket. */
+export type UnixgramEndpoint = LocalEndpoint<'unixgram'>
+/** A socket that this process was given as an open descriptor, as systemd does from number 3 on. */
+export interface FdEndpoint {
+  readonly transport: 'fd'
+  readonly fd: number
+}
 
-const FORMS = 'tcp://HOST:PORT, unix:///PATH or unix://@NAME'
+/** Where a service listens or a client connects. */
+export type Endpoint = TcpEndpoint | TlsEndpoint | UdpEndpoint | UnixEndpoint | UnixgramEndpoint | FdEndpoint
+
+const FORMS =
+  'tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:///PATH, unixgram:///PATH, the last two also with @NAME, and fd://NUMBER'
 
 /** The bytes that `sockaddr_un.sun_path` holds besides the closing zero: 108 on Linux, 104 on the BSDs and macOS. */
 export const UNIX_PATH_BYTES_MAX: number = process.platform === 'linux' ? 107 : 103
 
+const DESCRIPTOR_MAX = 2 ** 31 - 1
+
 /**
- * Reads `tcp://host:port`, `tcp://[::1]:port`, `unix:///path` or `unix://@name`.
+ * Reads `tcp://host:port`, `tls://host:port`, `udp://[::1]:port`, `unix:///path`, `unixgram:///path`, `unix://@name` or `fd://3`.
  * @throws NetError `endpoint_invalid` that says which part is wrong, `path_too_long`, or `unsupported`.
  */
 export function parseEndpoint(text: string): Endpoint {
@@ -35,19 +54,40 @@ export function parseEndpoint(text: string): Endpoint {
     throw invalid(text, `it has no scheme${hint}`)
   }
   const rest = text.slice(scheme.length + 3)
-  if (scheme === 'tcp') return parseTcp(text, rest)
-  if (scheme === 'unix') return parseUnix(text, rest)
-  throw invalid(text, `"${scheme}" is not a known scheme`)
+  switch (scheme) {
+    case 'tcp':
+    case 'tls':
+    case 'udp':
+      return { transport: scheme, ...parseHost(text, rest) }
+    case 'unix':
+    case 'unixgram':
+      return { transport: scheme, ...parsePath(text, rest) }
+    case 'fd':
+      return { transport: scheme, fd: parseDescriptor(text, rest) }
+    default:
+      throw invalid(text, `"${scheme}" is not a known scheme`)
+  }
 }
 
 /** The text that {@link parseEndpoint} reads. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if (endpoint.transport === 'unix') return `unix://${endpoint.abstract ? '@' : ''}${endpoint.path}`
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
-  return `tcp://${host}:${endpoint.port}`
+  switch (endpoint.transport) {
+    case 'fd':
+      return `fd://${endpoint.fd}`
+    case 'unix':
+    case 'unixgram':
+      return `${endpoint.transport}://${endpoint.abstract ? '@' : ''}${endpoint.path}`
+    default:
+      return `${endpoint.transport}://${formatHost(endpoint.host, endpoint.port)}`
+  }
 }
 
-function parseTcp(text: string, rest: string): TcpEndpoint {
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatHost(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function parseHost(text: string, rest: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(rest)
   if (match === null) {
     const colons = rest.split(':').length - 1
@@ -60,10 +100,10 @@ function parseTcp(text: string, rest: string): TcpEndpoint {
   if (/[\s\p{Cc}/\\?#@%[\]]/u.test(host)) throw invalid(text, `"${host}" is not a host`)
   const port = match[3] ?? ''
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw invalid(text, `"${port}" is not a port from 0 to 65535`)
-  return { transport: 'tcp', host, port: Number(port) }
+  return { host, port: Number(port) }
 }
 
-function parseUnix(text: string, rest: string): UnixEndpoint {
+function parsePath(text: string, rest: string): { readonly path: string; readonly abstract: boolean } {
   const abstract = rest.startsWith('@')
   const path = abstract ? rest.slice(1) : rest
   if (path === '') throw invalid(text, 'the path is empty')
@@ -75,7 +115,12 @@ function parseUnix(text: string, rest: string): UnixEndpoint {
   if (bytes > UNIX_PATH_BYTES_MAX) {
     throw new NetError('path_too_long', `${text}: the path has ${bytes} bytes, the platform allows ${UNIX_PATH_BYTES_MAX}`)
   }
-  return { transport: 'unix', path, abstract }
+  return { path, abstract }
+}
+
+function parseDescriptor(text: string, rest: string): number {
+  if (!/^\d{1,10}$/.test(rest) || Number(rest) > DESCRIPTOR_MAX) throw invalid(text, `"${rest}" is not the number of a descriptor`)
+  return Number(rest)
 }
 
 function invalid(text: string, why: string): NetError {

@@ -25,6 +25,9 @@ export const NET_ERRORS = {
   slow_peer: 'the peer does not read what it is sent',
   too_many_connections: 'the server has as many connections as it may',
   too_many_from_address: 'this address has as many connections as it may',
+  access_denied: 'the address may not talk to this server',
+  reply_impossible: 'the sender of a datagram has no address that an answer could go to',
+  reply_limited: 'a reply to a datagram was dropped: its source has had as many bytes as it may for what it sent',
   service_failed: 'the service threw while it handled a message',
   server_closing: 'the server is stopping and its deadline has passed',
 } as const
@@ -56,6 +59,7 @@ const BY_ERRNO: Readonly<Record<string, NetErrorCode>> = {
   ETIMEDOUT: 'connect_timeout',
   ECONNRESET: 'peer_reset',
   EPIPE: 'peer_reset',
+  EMSGSIZE: 'frame_too_large',
   ECONNABORTED: 'peer_reset',
 }
 

@@ -1,15 +1,28 @@
 /**
- * Client/server sockets without their traps: framing, back-pressure, limits and graceful stopping over TCP and Unix sockets.
+ * Client/server sockets without their traps: framing, back-pressure, limits and graceful stopping over TCP, TLS, UDP and Unix sockets.
  *
  * @packageDocumentation
  */
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
 export { Client, type ConnectOptions, connect, type DialSettings, dial } from './client.ts'
+export type { Clock, Timer } from './clock.ts'
 export type { Connection } from './connection.ts'
-export type { Counters } from './counters.ts'
-export { type Endpoint, formatEndpoint, parseEndpoint, type TcpEndpoint, type UnixEndpoint } from './endpoint.ts'
+export type { Counters, Traffic } from './counters.ts'
+export type { ConnectionEvent, RefusedEvent, ServerEvent } from './diagnostics.ts'
+export {
+  type Endpoint,
+  type FdEndpoint,
+  formatEndpoint,
+  parseEndpoint,
+  type TcpEndpoint,
+  type TlsEndpoint,
+  type UdpEndpoint,
+  type UnixEndpoint,
+  type UnixgramEndpoint,
+} from './endpoint.ts'
 export { NET_ERRORS, NetError, type NetErrorCode } from './errors.ts'
 export { type Decoder, FrameError, type Framing, lineBlocks, lines, type Slab } from './framing/index.ts'
 export { DEFAULT_LIMITS, type Limits } from './limits.ts'
 export { type ServeOptions, type Server, serve } from './server.ts'
 export type { Service } from './service.ts'
+export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport/index.ts'

@@ -13,6 +13,18 @@ export interface Limits {
   readonly backlog: number
   /** One message, checked before anything of it is buffered. */
   readonly frameBytesMax: number
+  /** One datagram, received or sent; 65,507 bytes are the most that UDP over IPv4 carries. */
+  readonly datagramBytesMax: number
+  /** Room that the kernel is asked for, for datagrams that wait to be read; it may give less. What does not fit is lost without a sign. */
+  readonly datagramReceiveBytes: number
+  /** Bytes a second that one source of datagrams is answered, beyond {@link Limits.datagramReplyFactor} times what it sent. */
+  readonly datagramReplyBytes: number
+  /** Reply bytes per byte received that need no budget, so that a forged source makes no amplifier of us (RFC 9000, 8.1 takes 3). */
+  readonly datagramReplyFactor: number
+  /** Sources of datagrams whose budget is remembered; over it the one seen longest ago is forgotten. */
+  readonly datagramSourcesMax: number
+  /** Messages a second of one connection; over it reading from that peer waits. The default is more than one event loop can do. */
+  readonly messagesPerSecondMax: number
   /** Unsent bytes at which `send()` answers false and reading from that peer pauses. */
   readonly sendHighWaterBytes: number
   /** Unsent bytes at which a peer is closed as `slow_peer`. */
@@ -27,6 +39,8 @@ export interface Limits {
   readonly handshakeMs: number
   /** A message that was begun must be complete within this time: a byte a second is no message. */
   readonly frameMs: number
+  /** For framings that take a pause of the peer for the end of a message: this long. */
+  readonly pauseMs: number
   /** A connection on which nothing comes and nothing is owed ends after this time. */
   readonly idleMs: number
   /** Unsent bytes must move within this time. */
@@ -50,6 +64,12 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerAddressMax: 10_000,
   backlog: 511,
   frameBytesMax: 1024 * 1024,
+  datagramBytesMax: 65_507,
+  datagramReceiveBytes: 1024 * 1024,
+  datagramReplyBytes: 64 * 1024,
+  datagramReplyFactor: 3,
+  datagramSourcesMax: 10_000,
+  messagesPerSecondMax: 100_000_000,
   sendHighWaterBytes: 256 * 1024,
   sendQueueBytesMax: 16 * 1024 * 1024,
   coalesceBytes: 64 * 1024,
@@ -57,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   connectMs: 10_000,
   handshakeMs: 60_000,
   frameMs: 30_000,
+  pauseMs: 20,
   idleMs: 600_000,
   sendStallMs: 30_000,
   requestMs: 30_000,

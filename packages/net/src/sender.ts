@@ -1,4 +1,4 @@
-import type { NetError } from './errors.ts'
+import { NetError } from './errors.ts'
 import { type Framing, Slab } from './framing/index.ts'
 import type { Limits } from './limits.ts'
 import type { Link } from './transport/index.ts'
@@ -17,6 +17,8 @@ export class Sender<Out> {
   readonly #link: Link
   readonly #framing: Framing<never, Out>
   readonly #limits: Limits
+  /** A datagram leaves alone, whatever else the turn brings. */
+  readonly #coalesceBytes: number
   readonly #wrote: () => void
   #slab: Slab | undefined
   #scheduled = false
@@ -25,12 +27,15 @@ export class Sender<Out> {
   #failure: NetError | undefined
   /** Bytes given to the link so far. */
   bytes = 0
+  /** Messages added so far. */
+  messages = 0
 
   /** @param wrote - hears that bytes were given to the link */
   constructor(link: Link, framing: Framing<never, Out>, limits: Limits, wrote: () => void) {
     this.#link = link
     this.#framing = framing
     this.#limits = limits
+    this.#coalesceBytes = link.datagrams ? 0 : limits.coalesceBytes
     this.#wrote = wrote
   }
 
@@ -49,11 +54,23 @@ export class Sender<Out> {
     return this.unsent > this.#limits.sendQueueBytesMax
   }
 
-  /** Adds one message; it leaves by itself. */
+  /**
+   * Adds one message; it leaves by itself.
+   * @throws what the framing throws, or NetError `frame_too_large` for a datagram over the limit; nothing of the message is sent then
+   */
   add(message: Out): void {
     this.#slab ??= free.pop() ?? new Slab(SLAB_BYTES)
-    this.#framing.encode(message, this.#slab)
-    if (this.#slab.length >= this.#limits.coalesceBytes) this.flush()
+    const slab = this.#slab
+    const before = slab.length
+    try {
+      this.#framing.encode(message, slab)
+      if (this.#link.datagrams) this.#checkDatagram(slab.length)
+    } catch (error) {
+      slab.truncate(before)
+      throw error
+    }
+    this.messages++
+    if (slab.length >= this.#coalesceBytes) this.#write()
     else if (this.#corked === 0 && !this.#scheduled) {
       this.#scheduled = true
       queueMicrotask(() => {
@@ -74,17 +91,7 @@ export class Sender<Out> {
 
   /** Gives everything to the link now. */
   flush(): void {
-    const slab = this.#slab
-    if (slab === undefined || slab.length === 0 || this.#failure !== undefined) return
-    this.bytes += slab.length
-    this.#link.write(slab.view())
-    this.#slab = undefined
-    // Nothing unsent: the kernel has copied it all, and the slab can serve again. Otherwise the link keeps it.
-    if (this.#link.unsent === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {
-      slab.clear()
-      free.push(slab)
-    }
-    this.#wrote()
+    if (this.#slab !== undefined && this.#slab.length > 0) this.#write()
   }
 
   /** Resolves once fewer than `belowBytes` are unsent; rejects with the reason when the connection ends first. */
@@ -109,5 +116,25 @@ export class Sender<Out> {
     this.#failure ??= error
     this.#slab = undefined
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
+  }
+
+  #checkDatagram(bytes: number): void {
+    const { datagramBytesMax } = this.#limits
+    if (bytes <= datagramBytesMax) return
+    throw new NetError('frame_too_large', `a datagram of ${bytes} bytes cannot be sent, the limit is ${datagramBytesMax}`)
+  }
+
+  #write(): void {
+    const slab = this.#slab
+    if (slab === undefined || this.#failure !== undefined) return
+    this.bytes += slab.length
+    this.#link.write(slab.view())
+    this.#slab = undefined
+    // Nothing unsent: the kernel has copied it all, and the slab can serve again. Otherwise the link keeps it.
+    if (this.#link.unsent === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {
+      slab.clear()
+      free.push(slab)
+    }
+    this.#wrote()
   }
 }

@@ -1,10 +1,12 @@
+import { type Clock, systemClock, type Timer } from './clock.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
-import { type Counters, countEnded, newCounters } from './counters.ts'
+import { type Counters, Tally } from './counters.ts'
+import { diagnostics } from './diagnostics.ts'
 import { formatEndpoint, parseEndpoint } from './endpoint.ts'
-import { NetError } from './errors.ts'
+import { NetError, type NetErrorCode } from './errors.ts'
 import { connectionsCap, type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import type { Service } from './service.ts'
-import { type Link, type Listener, transportOf } from './transport/index.ts'
+import { type Link, type Listener, type Transport, transportOf } from './transport/index.ts'
 
 /** How to serve. */
 export interface ServeOptions {
@@ -12,6 +14,12 @@ export interface ServeOptions {
   readonly limits?: Partial<Limits> | undefined
   /** Rights of Unix socket files. Default 0o660. */
   readonly mode?: number | undefined
+  /** Others may listen on the same TCP or UDP ports, in this process or another; the kernel spreads the peers. Default false. */
+  readonly reusePort?: boolean | undefined
+  /** Carries every endpoint, in place of the one that the endpoint names: for tests without a socket. */
+  readonly transport?: Transport | undefined
+  /** Where time comes from. Default: the system's. */
+  readonly clock?: Clock | undefined
   /**
    * Hears what has no other way out: a service that threw (its connection is closed), an accept that failed. Default: a process
    * warning.
@@ -57,12 +65,15 @@ export async function serve<In, Out, State>(
 const TURNED_AWAY_MAX = 32
 
 class ServerOfConnections<In, Out, State> implements Server {
-  readonly counters: Counters = newCounters()
   readonly closed: Promise<void>
   readonly #service: Service<In, Out, State>
   readonly #limits: Limits
+  /** A datagram's exchange has no handshake, nothing unfinished, and no end of the peer's to wait for. */
+  readonly #exchangeLimits: Limits
   readonly #cap: number
-  readonly #mode: number
+  readonly #options: ServeOptions
+  readonly #clock: Clock
+  readonly #tally = new Tally()
   readonly #onFault: (error: unknown) => void
   readonly #connections = new Set<Connection<In, Out, State>>()
   readonly #perAddress = new Map<string, number>()
@@ -79,7 +90,9 @@ class ServerOfConnections<In, Out, State> implements Server {
     this.#service = service
     this.#limits = limitsFrom(options.limits)
     this.#cap = connectionsCap(this.#limits)
-    this.#mode = options.mode ?? 0o660
+    this.#exchangeLimits = { ...this.#limits, handshakeMs: 0, frameMs: 0, idleMs: 0, lingerMs: 0 }
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
     this.#onFault = options.onFault ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
     const { promise, resolve } = Promise.withResolvers<void>()
     this.closed = promise
@@ -90,15 +103,24 @@ class ServerOfConnections<In, Out, State> implements Server {
     return this.#endpoints
   }
 
+  get counters(): Counters {
+    return this.#tally.counters(this.#connections)
+  }
+
   async listen(texts: readonly string[]): Promise<void> {
     const endpoints = texts.map(parseEndpoint)
     if (endpoints.length === 0) throw new TypeError('serve() needs at least one endpoint')
     try {
       for (const endpoint of endpoints) {
-        const listener = await transportOf(endpoint).listen(endpoint, {
+        const transport = this.#options.transport ?? transportOf(endpoint)
+        const listener = await transport.listen(endpoint, {
           limits: this.#limits,
-          mode: this.#mode,
+          clock: this.#clock,
+          mode: this.#options.mode ?? 0o660,
+          reusePort: this.#options.reusePort ?? false,
+          admits: () => true,
           accept: (link) => this.#accept(link),
+          refused: (code, peer) => this.#refused(code, peer),
           fault: (error) => this.#onFault(error),
         })
         this.#listeners.push(listener)
@@ -108,6 +130,7 @@ class ServerOfConnections<In, Out, State> implements Server {
       throw error
     }
     this.#endpoints = this.#listeners.map((listener) => formatEndpoint(listener.endpoint))
+    diagnostics.listening(this.#service.name, this.#endpoints)
   }
 
   suspend(): Promise<void> {
@@ -126,9 +149,9 @@ class ServerOfConnections<In, Out, State> implements Server {
     if (!Number.isSafeInteger(ms) || ms < 0 || ms > TIMER_MS_MAX) {
       throw new RangeError(`within must be a whole number of milliseconds from 0 to ${TIMER_MS_MAX}, not ${ms}`)
     }
-    const deadline = within === undefined && ms === 0 ? undefined : setTimeout(() => this.#drop(), ms)
+    const deadline: Timer | undefined = within === undefined && ms === 0 ? undefined : this.#clock.after(ms, () => this.#drop())
     this.#closing ??= this.#close()
-    return this.#closing.finally(() => clearTimeout(deadline))
+    return this.#closing.finally(() => deadline?.close())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -142,6 +165,7 @@ class ServerOfConnections<In, Out, State> implements Server {
     while (this.#connections.size + this.#turnedAway.size > 0) {
       await Promise.all([...this.#connections, ...this.#turnedAway].map((connection) => connection.closed))
     }
+    diagnostics.stopped(this.#service.name, this.#endpoints)
     this.#resolveClosed()
   }
 
@@ -152,40 +176,40 @@ class ServerOfConnections<In, Out, State> implements Server {
   }
 
   #accept(link: Link): void {
-    this.counters.accepted++
+    if (link.datagrams) this.#tally.datagrams++
+    else this.#tally.accepted++
     const fromAddress = this.#perAddress.get(link.address) ?? 0
     if (this.#connections.size >= this.#cap) return this.#turnAway(link, 'too_many_connections', this.#cap)
     if (link.address !== '' && fromAddress >= this.#limits.connectionsPerAddressMax) {
       return this.#turnAway(link, 'too_many_from_address', this.#limits.connectionsPerAddressMax)
     }
     this.#perAddress.set(link.address, fromAddress + 1)
+    const limits = link.datagrams ? this.#exchangeLimits : this.#limits
     const connection: Connection<In, Out, State> = new Connection(
       this.#service,
       link,
-      this.#limits,
+      limits,
       this.#ownerOf(() => connection),
+      this.#clock,
     )
     this.#connections.add(connection)
-    this.counters.active = this.#connections.size
+    diagnostics.opened(this.#service.name, link)
     connection.open()
-    if (this.#stopping) connection.deafen()
+    if (this.#stopping && !link.datagrams) connection.deafen()
   }
 
   #ownerOf(self: () => Connection<In, Out, State>): ConnectionOwner {
     return {
       fault: (error) => this.#onFault(error),
-      gone: (bytesIn, bytesOut, messagesIn, messagesOut, reason) => {
+      gone: (reason) => {
         const connection = self()
         this.#connections.delete(connection)
         const left = (this.#perAddress.get(connection.address) ?? 1) - 1
         if (left === 0) this.#perAddress.delete(connection.address)
         else this.#perAddress.set(connection.address, left)
-        this.counters.active = this.#connections.size
-        this.counters.bytesIn += bytesIn
-        this.counters.bytesOut += bytesOut
-        this.counters.messagesIn += messagesIn
-        this.counters.messagesOut += messagesOut
-        if (reason !== undefined) countEnded(this.counters, reason.code)
+        this.#tally.add(connection)
+        if (reason !== undefined) this.#tally.ended(reason.code)
+        diagnostics.closed(this.#service.name, connection, reason)
         this.#rested()
       },
       rested: () => {
@@ -199,13 +223,19 @@ class ServerOfConnections<In, Out, State> implements Server {
     if (this.#restWaiters.length > 0) for (const resolve of this.#restWaiters.splice(0)) resolve()
   }
 
+  #refused(code: NetErrorCode, peer: string): void {
+    this.#tally.ended(code)
+    diagnostics.refused(this.#service.name, peer, code)
+  }
+
   /**
    * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, and when too many
    * live that moment at once (they would use up the descriptors) the word is left out.
    */
   #turnAway(link: Link, code: 'too_many_connections' | 'too_many_from_address', most: number): void {
-    countEnded(this.counters, code)
-    if (this.#turnedAway.size >= TURNED_AWAY_MAX) return link.destroy()
+    this.#refused(code, link.peer)
+    // A datagram's sender is not told: it may be forged, and it expects losses.
+    if (link.datagrams || this.#turnedAway.size >= TURNED_AWAY_MAX) return link.destroy()
     const reason = new NetError(code, `no more than ${most} connections`)
     const { name, framing } = this.#service
     const refusal: Service<In, Out, State> = {
@@ -219,11 +249,12 @@ class ServerOfConnections<In, Out, State> implements Server {
       },
       message: () => undefined,
     }
-    const connection: Connection<In, Out, State> = new Connection(refusal, link, this.#limits, {
+    const owner: ConnectionOwner = {
       fault: (error) => this.#onFault(error),
       gone: () => this.#turnedAway.delete(connection),
       rested: () => {},
-    })
+    }
+    const connection: Connection<In, Out, State> = new Connection(refusal, link, this.#limits, owner, this.#clock)
     this.#turnedAway.add(connection)
     connection.open()
   }

@@ -5,7 +5,7 @@ import { Connection } from '../src/connection.ts'
 import { connect, lines, type NetError, parseEndpoint, type Service } from '../src/index.ts'
 import { limitsFrom } from '../src/limits.ts'
 import { transportOf } from '../src/transport/index.ts'
-import { code, plainPeer, readAll, readLines, serving, signal } from './support.ts'
+import { code, DIAL, plainPeer, readAll, readLines, serving, signal } from './support.ts'
 
 type Lines = Service<string>
 type Peer = Connection<string>
@@ -35,7 +35,7 @@ describe('sending', () => {
   it('of 64 messages in one turn is one write', async (t) => {
     const { at } = await serving(t, shout)
     const to = parseEndpoint(at)
-    const link = await transportOf(to).dial(to, { limits: limitsFrom() })
+    const link = await transportOf(to).dial(to, DIAL)
     const writes: number[] = []
     const write = link.write.bind(link)
     link.write = (bytes) => {

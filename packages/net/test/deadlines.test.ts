@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { systemClock } from '../src/clock.ts'
 import { type DeadlineEvents, Deadlines } from '../src/deadlines.ts'
 import { limitsFrom } from '../src/limits.ts'
 import { signal } from './support.ts'
@@ -14,11 +15,12 @@ function deadlines(own: Partial<DeadlineEvents>): { deadlines: Deadlines; said: 
   }
   const ms = 5
   return {
-    deadlines: new Deadlines(limitsFrom({ handshakeMs: ms, frameMs: ms, idleMs: ms, sendStallMs: ms, lingerMs: ms }), {
+    deadlines: new Deadlines(limitsFrom({ handshakeMs: ms, frameMs: ms, idleMs: ms, sendStallMs: ms, lingerMs: ms }), systemClock, false, {
       busy: () => false,
       listening: () => true,
       underWay: () => 0,
       expired: (error) => say(error.code),
+      paused: () => say('paused'),
       lingered: () => say('lingered'),
       ...own,
     }),

@@ -70,7 +70,16 @@ describe('serve', () => {
     await client.closed
     await server.close()
     const { ended, ...counts } = server.counters
-    assert.deepEqual(counts, { accepted: 1, active: 0, bytesIn: 4, bytesOut: 4, messagesIn: 1, messagesOut: 1 })
+    assert.deepEqual(counts, {
+      accepted: 1,
+      datagrams: 0,
+      active: 0,
+      queueBytes: 0,
+      bytesIn: 4,
+      bytesOut: 4,
+      messagesIn: 1,
+      messagesOut: 1,
+    })
     assert.deepEqual(ended, {})
   })
 })

@@ -4,7 +4,19 @@ import { createConnection, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type NetError, type NetErrorCode, parseEndpoint, type ServeOptions, type Server, type Service, serve } from '../src/index.ts'
+import { systemClock } from '../src/clock.ts'
+import {
+  type NetError,
+  type NetErrorCode,
+  parseEndpoint,
+  type ServeOptions,
+  type Server,
+  type Service,
+  serve,
+  type TcpEndpoint,
+} from '../src/index.ts'
+import { limitsFrom } from '../src/limits.ts'
+import type { DialOptions, ListenOptions } from '../src/transport/index.ts'
 
 /** Something to wait for that somebody else makes happen. */
 export function signal<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
@@ -34,9 +46,9 @@ export async function folder(t: TestContext): Promise<string> {
 export async function plainPeer(t: TestContext, endpoint: string): Promise<Socket> {
   const to = parseEndpoint(endpoint)
   const socket = createConnection(
-    to.transport === 'tcp'
-      ? { host: to.host, port: to.port, allowHalfOpen: true }
-      : { path: to.abstract ? `\0${to.path}` : to.path, allowHalfOpen: true },
+    to.transport === 'unix'
+      ? { path: to.abstract ? `\0${to.path}` : to.path, allowHalfOpen: true }
+      : { ...(to as TcpEndpoint), allowHalfOpen: true },
   )
   t.after(() => socket.destroy())
   await once(socket, 'connect')
@@ -79,3 +91,17 @@ export function code(expected: NetErrorCode): (error: unknown) => boolean {
 
 /** Is there an IPv6 loopback? */
 export const HAS_IPV6: boolean = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+
+/** Dials as a transport is told to by default. */
+export const DIAL: DialOptions = { limits: limitsFrom(), clock: systemClock }
+
+/** Listens as a transport is told to by default, and takes nobody in. */
+export const LISTEN: ListenOptions = {
+  ...DIAL,
+  mode: 0o600,
+  reusePort: false,
+  admits: () => true,
+  accept: () => {},
+  refused: () => {},
+  fault: () => {},
+}

@@ -29,6 +29,8 @@ export interface Decoder<In> {
   end(out: In[]): void
   /** Bytes held of a message that is not whole yet; never more than the limit. */
   readonly buffered: number
+  /** The peer has paused: nothing came for a while. A framing that takes what has arrived as a message appends it to `out`. */
+  paused?(out: In[]): void
 }
 
 /** A way to find messages in a stream of bytes and to write them: one value for both directions. */
@@ -39,4 +41,11 @@ export interface Framing<In, Out = In> {
   decoder(frameBytesMax: number): Decoder<In>
   /** Appends one message to the slab. */
   encode(message: Out, slab: Slab): void
+  /**
+   * The same messages where each travels alone, in a datagram that already is a frame. Without it a datagram is read and written
+   * like a stream of its own.
+   */
+  readonly alone?: Framing<In, Out>
+  /** The end of a direction is what ends its only message: after one is sent, that direction ends. */
+  readonly single?: true
 }

@@ -49,6 +49,11 @@ export class Slab {
     this.#length = 0
   }
 
+  /** Forgets what was written behind the first so many bytes. */
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length)
+  }
+
   #reserve(bytes: number): void {
     const need = this.#length + bytes
     if (need <= this.#bytes.length) return

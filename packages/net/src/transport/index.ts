@@ -1,11 +1,22 @@
 import type { Endpoint } from '../endpoint.ts'
+import { fd } from './fd.ts'
 import { tcp } from './tcp.ts'
+import { tls } from './tls.ts'
 import type { Transport } from './transport.ts'
+import { udp } from './udp.ts'
 import { unix } from './unix.ts'
+import { unixgram } from './unixgram.ts'
 
-export type { DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport.ts'
+export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport.ts'
 
-const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = { tcp, unix }
+const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
+  tcp,
+  tls,
+  udp,
+  unix,
+  unixgram,
+  fd,
+}
 
 /** The transport that an endpoint names. */
 export function transportOf(endpoint: Endpoint): Transport {

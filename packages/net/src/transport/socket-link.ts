@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
-import type { Link, LinkEvents } from './transport.ts'
+import type { Carrier, Link, LinkEvents } from './transport.ts'
 
 /** A socket of the platform as a {@link Link}. */
 export class SocketLink implements Link {
+  readonly datagrams = false
+  readonly carrier: Carrier
   readonly peer: string
   readonly address: string
   readonly #socket: Socket
@@ -11,8 +13,9 @@ export class SocketLink implements Link {
   #error: Error | undefined
   #paused = false
 
-  constructor(socket: Socket, peer: string, address: string) {
+  constructor(socket: Socket, carrier: Carrier, peer: string, address: string) {
     this.#socket = socket
+    this.carrier = carrier
     this.peer = peer
     this.address = address
     // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.

@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net'
-import { formatEndpoint, type TcpEndpoint } from '../endpoint.ts'
+import { plainAddress } from '../address.ts'
+import { formatEndpoint, formatHost, type TcpEndpoint } from '../endpoint.ts'
 import { dialSocket, listenSocket, unlisten } from './socket.ts'
 import { SocketLink } from './socket-link.ts'
 import type { Transport } from './transport.ts'
@@ -11,7 +12,7 @@ export const tcp: Transport<TcpEndpoint> = {
   },
 
   async listen(endpoint, options) {
-    const at = { host: endpoint.host, port: endpoint.port }
+    const at = { host: endpoint.host, port: endpoint.port, reusePort: options.reusePort }
     const server = await listenSocket(at, formatEndpoint(endpoint), options, (socket) => options.accept(link(socket)))
     const { port } = server.address() as AddressInfo
     return {
@@ -25,11 +26,5 @@ export const tcp: Transport<TcpEndpoint> = {
 
 function link(socket: Socket): SocketLink {
   const address = plainAddress(socket.remoteAddress ?? '')
-  const host = address.includes(':') ? `[${address}]` : address
-  return new SocketLink(socket, `${host}:${socket.remotePort ?? 0}`, address)
-}
-
-/** An IPv4 peer of a socket that listens on `::` arrives as `::ffff:a.b.c.d`; it is the same address. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  return new SocketLink(socket, 'tcp', formatHost(address, socket.remotePort ?? 0), address)
 }

@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { NetErrorCode } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 
 /** What a link tells its owner. Every call happens on a turn of its own, never inside a call of the owner's. */
@@ -13,8 +15,16 @@ export interface LinkEvents {
   closed(error: Error | undefined): void
 }
 
-/** A stream of bytes to one peer and back: a TCP socket, a Unix socket, or memory. Starts paused. */
+/** What carries a connection, as its endpoint names it. */
+export type Carrier = Exclude<Endpoint['transport'], 'fd'>
+
+/**
+ * The way to one peer and back: a socket, one exchange of datagrams, or memory. A stream of bytes, unless {@link datagrams} says
+ * that each write and each `data` event is one datagram. Starts paused.
+ */
 export interface Link {
+  readonly carrier: Carrier
+  readonly datagrams: boolean
   /** Who is at the other end, as `host:port`, or the path of a Unix socket. */
   readonly peer: string
   /** The address alone, for limits per address; empty where the transport has none. */
@@ -51,15 +61,23 @@ export interface DialOptions {
   /** Ends the attempt; the dial rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined
   readonly limits: Limits
+  readonly clock: Clock
 }
 
 /** How to listen. */
 export interface ListenOptions {
   readonly limits: Limits
+  readonly clock: Clock
   /** Rights of a Unix socket's file, such as 0o660. */
   readonly mode: number
-  /** A connection has been made. */
+  /** Others may listen on the same host and port too; the kernel spreads the peers over all of them. */
+  readonly reusePort: boolean
+  /** May this address talk to us? Asked before anything is read of it; who may not is dropped and told to {@link refused}. */
+  admits(address: string): boolean
+  /** A connection has been made, or a datagram has come. */
   accept(link: Link): void
+  /** A peer that did not become a connection, or a datagram that was dropped, and why. */
+  refused(code: NetErrorCode, peer: string): void
   /** Accepting failed after it had begun; the listener goes on. */
   fault(error: Error): void
 }

@@ -128,5 +128,5 @@ function socketPath(endpoint: UnixEndpoint): string {
 }
 
 function link(socket: Socket, endpoint: UnixEndpoint): SocketLink {
-  return new SocketLink(socket, formatEndpoint(endpoint), '')
+  return new SocketLink(socket, 'unix', formatEndpoint(endpoint), '')
 }

@@ -4,11 +4,9 @@ import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { parseEndpoint } from '../../src/index.ts'
-import { limitsFrom } from '../../src/limits.ts'
 import { type Link, type Listener, type ListenOptions, transportOf } from '../../src/transport/index.ts'
-import { code, folder, HAS_IPV6, signal } from '../support.ts'
+import { code, DIAL, folder, HAS_IPV6, LISTEN, signal } from '../support.ts'
 
-const limits = limitsFrom()
 let names = 0
 
 const CARRIERS: readonly { name: string; skip: boolean; at(t: TestContext): Promise<string> | string }[] = [
@@ -68,7 +66,7 @@ for (const carrier of CARRIERS) {
   describe(`${carrier.name}, as a transport`, { skip: carrier.skip }, () => {
     async function listen(t: TestContext, accept: (link: Link) => void, own: Partial<ListenOptions> = {}): Promise<Listener> {
       const endpoint = parseEndpoint(await carrier.at(t))
-      const listener = await transportOf(endpoint).listen(endpoint, { limits, mode: 0o600, accept, fault: () => {}, ...own })
+      const listener = await transportOf(endpoint).listen(endpoint, { ...LISTEN, accept, ...own })
       t.after(() => listener.close())
       return listener
     }
@@ -76,7 +74,7 @@ for (const carrier of CARRIERS) {
     async function pair(t: TestContext, openFar = true): Promise<[Watched, Watched]> {
       const accepted = signal<Link>()
       const { endpoint } = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(endpoint).dial(endpoint, { limits }))
+      const near = new Watched(await transportOf(endpoint).dial(endpoint, DIAL))
       const far = new Watched(await accepted.promise, openFar)
       t.after(() => {
         near.link.destroy()
@@ -175,23 +173,23 @@ for (const carrier of CARRIERS) {
 
     it('refuses an endpoint where somebody listens already', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const again = transportOf(endpoint).listen(endpoint, { limits, mode: 0o600, accept: () => {}, fault: () => {} })
+      const again = transportOf(endpoint).listen(endpoint, LISTEN)
       await assert.rejects(again, code('address_in_use'))
     })
 
     it('refuses at once where nobody listens, before and after', async (t) => {
       const listener = await listen(t, () => {})
       await listener.close()
-      await assert.rejects(transportOf(listener.endpoint).dial(listener.endpoint, { limits }), code('connect_refused'))
+      await assert.rejects(transportOf(listener.endpoint).dial(listener.endpoint, DIAL), code('connect_refused'))
       const { endpoint } = listener
-      const next = await transportOf(endpoint).listen(endpoint, { limits, mode: 0o600, accept: () => {}, fault: () => {} })
+      const next = await transportOf(endpoint).listen(endpoint, LISTEN)
       await next.close()
     })
 
     it('keeps the connections that it took when it stops listening', async (t) => {
       const accepted = signal<Link>()
       const listener = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(listener.endpoint).dial(listener.endpoint, { limits }))
+      const near = new Watched(await transportOf(listener.endpoint).dial(listener.endpoint, DIAL))
       const far = new Watched(await accepted.promise)
       await listener.close()
       far.link.write(Buffer.from('x'))
@@ -202,7 +200,7 @@ for (const carrier of CARRIERS) {
 
     it('gives a dial up when its signal fires, before and during', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const dial = (given: AbortSignal) => transportOf(endpoint).dial(endpoint, { limits, signal: given })
+      const dial = (given: AbortSignal) => transportOf(endpoint).dial(endpoint, { ...DIAL, signal: given })
       await assert.rejects(dial(AbortSignal.abort()), code('aborted'))
       const caller = new AbortController()
       const dialling = dial(caller.signal)
@@ -224,7 +222,7 @@ describe('TCP', () => {
   it('has one address for an IPv4 peer, on a socket for both families too', { skip: !HAS_IPV6 }, async (t) => {
     const endpoint = parseEndpoint('tcp://[::]:0')
     const accepted = signal<Link>()
-    const listener = await transportOf(endpoint).listen(endpoint, { limits, mode: 0, accept: accepted.resolve, fault: () => {} })
+    const listener = await transportOf(endpoint).listen(endpoint, { ...LISTEN, accept: accepted.resolve })
     t.after(() => listener.close())
     const { port } = listener.endpoint as { port: number }
     const socket = connectSocket(port, '127.0.0.1')
@@ -237,7 +235,7 @@ describe('TCP', () => {
 
   it('refuses an address that is not this machine’s', async () => {
     const endpoint = parseEndpoint('tcp://192.0.2.1:0')
-    const listening = transportOf(endpoint).listen(endpoint, { limits, mode: 0, accept: () => {}, fault: () => {} })
+    const listening = transportOf(endpoint).listen(endpoint, LISTEN)
     await assert.rejects(listening, code('address_unavailable'))
   })
 })
