@@ -17,7 +17,7 @@ import type { Listener, ListenOptions, Transport } from './transport.ts'
 export const udp: Transport<UdpEndpoint> = {
   async dial(endpoint, options) {
     const name = formatEndpoint(endpoint)
-    const host = await resolve(endpoint.host, name, options)
+    const host = await resolve(endpoint.host, name, options.signal)
     const socket = openSocket(host, options.limits, false)
     try {
       const connected = once(socket, 'connect', { signal: options.signal })
@@ -25,7 +25,7 @@ export const udp: Transport<UdpEndpoint> = {
       await connected
     } catch (error) {
       socket.close()
-      throw given(options) ?? fromSystem(error, name, 'connect_failed')
+      throw stopped(options.signal) ?? fromSystem(error, name, 'connect_failed')
     }
     const link: DatagramLink = new DatagramLink(connectedSocket(socket), undefined, formatHost(host, endpoint.port), plainAddress(host))
     socket.on('message', (bytes) => link.received(bytes))
@@ -35,7 +35,7 @@ export const udp: Transport<UdpEndpoint> = {
 
   async listen(endpoint, options) {
     const name = formatEndpoint(endpoint)
-    const host = await resolve(endpoint.host, name, options)
+    const host = await resolve(endpoint.host, name)
     const socket = openSocket(host, options.limits, options.reusePort)
     try {
       const listening = once(socket, 'listening')
@@ -71,10 +71,6 @@ export function udpListener(socket: Socket, endpoint: BoundSocket['endpoint'], o
   return listener
 }
 
-interface Stoppable {
-  readonly signal?: AbortSignal | undefined
-}
-
 /** Every address that a socket is given is one already; the platform would ask its resolver all the same, a turn later. */
 function openSocket(host: string, limits: Limits, reusePort: boolean): Socket {
   const six = isIPv6(host)
@@ -97,9 +93,9 @@ function connectedSocket(socket: Socket): DatagramSocket {
   }
 }
 
-async function resolve(host: string, name: string, options: Stoppable): Promise<string> {
-  const stopped = given(options)
-  if (stopped !== undefined) throw stopped
+async function resolve(host: string, name: string, signal?: AbortSignal): Promise<string> {
+  const given = stopped(signal)
+  if (given !== undefined) throw given
   if (isIP(host) !== 0) return host
   try {
     return (await lookup(host)).address
@@ -109,6 +105,6 @@ async function resolve(host: string, name: string, options: Stoppable): Promise<
 }
 
 /** The caller's wish to stop, if it is there. */
-function given({ signal }: Stoppable): NetError | undefined {
+function stopped(signal: AbortSignal | undefined): NetError | undefined {
   return signal?.aborted ? new NetError('aborted', 'the caller gave up', signal.reason) : undefined
 }
