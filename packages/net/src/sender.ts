@@ -52,7 +52,13 @@ export class Sender<Out> {
   /** Adds one message; it leaves by itself. */
   add(message: Out): void {
     this.#slab ??= free.pop() ?? new Slab(SLAB_BYTES)
-    this.#framing.encode(message, this.#slab)
+    const before = this.#slab.length
+    try {
+      this.#framing.encode(message, this.#slab)
+    } catch (error) {
+      this.#slab.truncate(before)
+      throw error
+    }
     if (this.#slab.length >= this.#limits.coalesceBytes) this.flush()
     else if (this.#corked === 0 && !this.#scheduled) {
       this.#scheduled = true
