@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Framing, lineBlocks, lines, Slab } from '../../src/index.ts'
-import { cut, decode } from './decoding.ts'
+import { cut, decode, encode } from './decoding.ts'
 
 const asLines: Framing<string, never> = lines()
 const asBlocks: Framing<Buffer, never> = lineBlocks()
@@ -106,6 +106,45 @@ describe('lines', () => {
     const slab = new Slab(16)
     assert.throws(() => lines().encode('a\nb', slab), TypeError)
     assert.equal(slab.length, 0)
+  })
+})
+
+describe('a line alone', () => {
+  const alone = lines().alone as Framing<string>
+  const read = (text: string) => decode(alone as Framing<string, never>, [Buffer.from(text)], 100).messages
+
+  it('is the text of a datagram without one LF or CR LF at its end', () => {
+    for (const [datagram, message] of [
+      ['a', 'a'],
+      ['a\n', 'a'],
+      ['a\r\n', 'a'],
+      ['a\r', 'a\r'],
+      ['a\n\n', 'a\n'],
+      ['a\nb', 'a\nb'],
+      ['\n', ''],
+      ['\r\n', ''],
+      ['', ''],
+    ] as const) {
+      assert.deepEqual(read(datagram), [message])
+    }
+  })
+
+  it('is written without a line end, unless it ends in one itself: then it reads as it was written', () => {
+    const write = (message: string) => encode(alone, [message]).toString()
+    assert.equal(write('a'), 'a')
+    assert.equal(write('two\nlines'), 'two\nlines')
+    assert.equal(write('a\n'), 'a\n\n')
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', '\n', '\r', 'é'), { maxLength: 6 }), (parts) => {
+        const message = parts.join('')
+        assert.deepEqual(read(write(message)), [message])
+      }),
+    )
+  })
+
+  it('over the limit is refused', () => {
+    assert.equal(decode(alone as Framing<string, never>, [Buffer.from('four\n')], 4).fault, undefined)
+    assert.equal(decode(alone as Framing<string, never>, [Buffer.from('five5')], 4).fault, 'frame_too_large')
   })
 })
 
