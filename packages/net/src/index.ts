@@ -21,7 +21,22 @@ export {
   type UnixgramEndpoint,
 } from './endpoint.ts'
 export { NET_ERRORS, NetError, type NetErrorCode } from './errors.ts'
-export { type Decoder, FrameError, type Framing, lineBlocks, lines, type Slab } from './framing/index.ts'
+export {
+  bytes,
+  type Decoder,
+  FrameError,
+  type Framing,
+  json,
+  type LengthPrefixedOptions,
+  type LenientLinesOptions,
+  lengthPrefixed,
+  lenientLines,
+  lineBlocks,
+  lines,
+  netstrings,
+  Slab,
+  untilClose,
+} from './framing/index.ts'
 export { DEFAULT_LIMITS, type Limits } from './limits.ts'
 export { type ServeOptions, type Server, serve } from './server.ts'
 export type { Service } from './service.ts'

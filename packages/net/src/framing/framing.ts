@@ -8,8 +8,8 @@ export class FrameError extends Error {
   override readonly name = 'FrameError'
   readonly code: 'frame_too_large' | 'frame_malformed' | 'frame_incomplete'
 
-  constructor(code: FrameError['code'], message: string) {
-    super(message)
+  constructor(code: FrameError['code'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
   }
 }
@@ -27,7 +27,7 @@ export interface Decoder<In> {
    * @throws FrameError `frame_incomplete` when the end cuts a message.
    */
   end(out: In[]): void
-  /** Bytes held of a message that is not whole yet; never more than the limit. */
+  /** Bytes held of a message that is not whole yet: 0 only between messages, never more than the limit. */
   readonly buffered: number
   /** The peer has paused: nothing came for a while. A framing that takes what has arrived as a message appends it to `out`. */
   paused?(out: In[]): void
@@ -39,11 +39,14 @@ export interface Framing<In, Out = In> {
   readonly name: string
   /** A fresh decoder that refuses messages over `frameBytesMax` bytes. */
   decoder(frameBytesMax: number): Decoder<In>
-  /** Appends one message to the slab. */
+  /**
+   * Appends one message to the slab.
+   * @throws TypeError or RangeError for a message that the framing cannot write. What was written of it is then taken back.
+   */
   encode(message: Out, slab: Slab): void
   /**
-   * The same messages where each travels alone, in a datagram that already is a frame. Without it a datagram is read and written
-   * like a stream of its own.
+   * The same messages where each travels alone, in a datagram that already is a frame: every chunk that its decoder is given is one
+   * message, whole at once. Without it a datagram is read and written like a stream of its own.
    */
   readonly alone?: Framing<In, Out>
   /** The end of a direction is what ends its only message: after one is sent, that direction ends. */

@@ -1,7 +1,7 @@
 import { FrameError } from './framing.ts'
+import { HeldBytes } from './held-bytes.ts'
 
 const LF = 0x0a
-const NONE = Buffer.alloc(0)
 
 /**
  * Finds the ends of lines in a stream. It hands out *blocks*: pieces of one or more whole lines, each with its line feed,
@@ -9,9 +9,7 @@ const NONE = Buffer.alloc(0)
  */
 export class LineScanner {
   readonly #lineBytesMax: number
-  /** One growing piece, not a list of chunks: a line that comes a byte at a time costs its bytes, not an object for each. */
-  #held: Buffer = NONE
-  #heldBytes = 0
+  readonly #held = new HeldBytes()
 
   constructor(lineBytesMax: number) {
     this.#lineBytesMax = lineBytesMax
@@ -19,32 +17,45 @@ export class LineScanner {
 
   /** Bytes of the unfinished line. */
   get held(): number {
-    return this.#heldBytes
+    return this.#held.length
   }
 
-  /** @throws FrameError `frame_too_large`; the lines before the long one were handed out. */
-  push(chunk: Buffer, block: (bytes: Buffer) => void): void {
+  /**
+   * Appends what `deliver` makes of each block to `out`.
+   * @throws FrameError `frame_too_large`; the lines before the long one were handed out.
+   */
+  push<In>(chunk: Buffer, out: In[], deliver: (block: Buffer, out: In[]) => void): void {
     let start = 0
-    if (this.#heldBytes > 0) {
+    if (this.#held.length > 0) {
       const first = chunk.indexOf(LF)
       if (first < 0) return this.#hold(chunk)
-      this.#check(this.#heldBytes + first)
-      this.#append(chunk.subarray(0, first + 1))
-      const line = this.#held.subarray(0, this.#heldBytes)
-      this.#held = NONE
-      this.#heldBytes = 0
-      block(line)
+      this.#check(this.#held.length + first)
+      this.#held.append(chunk.subarray(0, first + 1), this.#lineBytesMax + 1)
+      deliver(this.#held.take(), out)
       start = first + 1
     }
     const end = chunk.lastIndexOf(LF) + 1
     if (end > start) {
       // A chunk no longer than the limit cannot hold a line over it: the usual case is one look, not one a line.
       const sound = end - start <= this.#lineBytesMax ? end : this.#soundEnd(chunk, start, end)
-      if (sound > start) block(chunk.subarray(start, sound))
+      if (sound > start) deliver(chunk.subarray(start, sound), out)
       if (sound < end) throw this.#tooLarge()
       start = end
     }
     if (start < chunk.length) this.#hold(chunk.subarray(start))
+  }
+
+  /** Hands over the unfinished line, but for its last `back` bytes. */
+  take(back = 0): Buffer {
+    const taken = this.#held.take()
+    if (back === 0) return taken
+    this.#held.append(taken.subarray(taken.length - back), this.#lineBytesMax + 1)
+    return taken.subarray(0, taken.length - back)
+  }
+
+  /** The unfinished line, as a view: valid until the next call. */
+  view(): Buffer {
+    return this.#held.view()
   }
 
   /** The end of the last line before the first one that is too long, or `end`. */
@@ -58,20 +69,8 @@ export class LineScanner {
   }
 
   #hold(rest: Buffer): void {
-    this.#check(this.#heldBytes + rest.length)
-    this.#append(rest)
-  }
-
-  /** Copies, so that a short rest does not keep the whole chunk that it was cut from in memory. */
-  #append(bytes: Buffer): void {
-    const need = this.#heldBytes + bytes.length
-    if (need > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.max(need, Math.min(this.#held.length * 2, this.#lineBytesMax + 1)))
-      this.#held.copy(grown, 0, 0, this.#heldBytes)
-      this.#held = grown
-    }
-    bytes.copy(this.#held, this.#heldBytes)
-    this.#heldBytes = need
+    this.#check(this.#held.length + rest.length)
+    this.#held.append(rest, this.#lineBytesMax + 1)
   }
 
   #check(bytes: number): void {

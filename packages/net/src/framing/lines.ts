@@ -1,19 +1,25 @@
 import { type Decoder, FrameError, type Framing } from './framing.ts'
 import { LineScanner } from './line-scanner.ts'
 import type { Slab } from './slab.ts'
+import { lineAlone } from './text-alone.ts'
 
 const LF = 0x0a
 const CR = 0x0d
 
 /**
  * One message a line: text in UTF-8, ended by LF or CR LF on the way in, by LF on the way out. Bytes that are not UTF-8 read
- * as U+FFFD. The limit counts the bytes before the line feed, a carriage return among them. A message with a line feed inside cannot be sent: it throws.
+ * as U+FFFD. The limit counts the bytes before the line feed, a carriage return among them. A message with a line feed inside cannot be sent:
+ * it throws. A carriage return at the end of a message is lost on a peer that reads CR LF as a line end.
+ *
+ * Alone in a datagram a message is its text: read without one LF or CR LF at its end, written without one. Line feeds inside are then
+ * nothing special. A message that ends in a line feed is written with one more, so that every text reads as it was written.
  */
 export function lines(): Framing<string> {
   return {
     name: 'lines',
     decoder: (frameBytesMax) => new BlockDecoder(frameBytesMax, splitLines),
     encode: encodeLine,
+    alone: lineAlone('lines'),
   }
 }
 
@@ -43,7 +49,7 @@ class BlockDecoder<In> implements Decoder<In> {
   }
 
   push(chunk: Buffer, out: In[]): void {
-    this.#scanner.push(chunk, (block) => this.#deliver(block, out))
+    this.#scanner.push(chunk, out, this.#deliver)
   }
 
   end(): void {
@@ -51,7 +57,8 @@ class BlockDecoder<In> implements Decoder<In> {
   }
 }
 
-function splitLines(block: Buffer, out: string[]): void {
+/** Appends the lines of a block, without their ends. */
+export function splitLines(block: Buffer, out: string[]): void {
   for (let from = 0; from < block.length; ) {
     const feed = block.indexOf(LF, from)
     const end = feed > from && block[feed - 1] === CR ? feed - 1 : feed
@@ -60,8 +67,10 @@ function splitLines(block: Buffer, out: string[]): void {
   }
 }
 
-function encodeLine(message: string, slab: Slab): void {
-  if (message.includes('\n')) throw new TypeError('a message of the framing "lines" cannot hold a line feed')
+/** Writes a line with LF. */
+export function encodeLine(message: string, slab: Slab): void {
+  if (typeof message !== 'string') throw new TypeError(`a line is a string, not ${typeof message}`)
+  if (message.includes('\n')) throw new TypeError('a message that is a line cannot hold a line feed')
   slab.text(message)
   slab.byte(LF)
 }

@@ -22,12 +22,14 @@ export class Slab {
 
   /** Appends text as UTF-8. */
   text(text: string): void {
+    if (typeof text !== 'string') throw new TypeError(`a text is a string, not ${typeof text}`)
     this.#reserve(text.length * 3) // the most that UTF-16 code units can become
     this.#length += this.#bytes.write(text, this.#length)
   }
 
   /** Appends bytes. */
   raw(bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes are a Uint8Array, not ${typeof bytes}`)
     this.#reserve(bytes.length)
     this.#bytes.set(bytes, this.#length)
     this.#length += bytes.length
@@ -44,14 +46,15 @@ export class Slab {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Takes back what was written behind the first `length` bytes: half a message would spoil those that follow it. */
+  truncate(length: number): void {
+    if (!(length >= 0 && length <= this.#length)) throw new RangeError(`a slab of ${this.#length} bytes has no first ${length}`)
+    this.#length = length
+  }
+
   /** Forgets what was written and keeps the room. */
   clear(): void {
     this.#length = 0
-  }
-
-  /** Forgets what was written behind the first so many bytes. */
-  truncate(length: number): void {
-    this.#length = Math.min(this.#length, length)
   }
 
   #reserve(bytes: number): void {

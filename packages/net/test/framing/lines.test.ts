@@ -1,36 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { Slab } from '../src/framing/index.ts'
-import { FrameError, type Framing, lineBlocks, lines } from '../src/index.ts'
-
-interface Outcome<In> {
-  readonly messages: In[]
-  readonly fault: string | undefined
-}
-
-/** Feeds the chunks and ends; checks on the way that no more is held than allowed. */
-function decode<In>(framing: Framing<In, never>, chunks: readonly Buffer[], most: number): Outcome<In> {
-  const decoder = framing.decoder(most)
-  const messages: In[] = []
-  try {
-    for (const chunk of chunks) {
-      decoder.push(chunk, messages)
-      assert.ok(decoder.buffered <= most, `${decoder.buffered} bytes held, ${most} allowed`)
-    }
-    decoder.end(messages)
-    return { messages, fault: undefined }
-  } catch (error) {
-    if (!(error instanceof FrameError)) throw error
-    return { messages, fault: error.code }
-  }
-}
-
-/** Cuts at the given places; every piece is a copy, as the platform would hand it out. */
-function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b)
-  return [0, ...at].map((from, i) => Buffer.from(bytes.subarray(from, at[i] ?? bytes.length)))
-}
+import { type Framing, lineBlocks, lines, Slab } from '../../src/index.ts'
+import { cut, decode, encode } from './decoding.ts'
 
 const asLines: Framing<string, never> = lines()
 const asBlocks: Framing<Buffer, never> = lineBlocks()
@@ -137,6 +109,45 @@ describe('lines', () => {
   })
 })
 
+describe('a line alone', () => {
+  const alone = lines().alone as Framing<string>
+  const read = (text: string) => decode(alone as Framing<string, never>, [Buffer.from(text)], 100).messages
+
+  it('is the text of a datagram without one LF or CR LF at its end', () => {
+    for (const [datagram, message] of [
+      ['a', 'a'],
+      ['a\n', 'a'],
+      ['a\r\n', 'a'],
+      ['a\r', 'a\r'],
+      ['a\n\n', 'a\n'],
+      ['a\nb', 'a\nb'],
+      ['\n', ''],
+      ['\r\n', ''],
+      ['', ''],
+    ] as const) {
+      assert.deepEqual(read(datagram), [message])
+    }
+  })
+
+  it('is written without a line end, unless it ends in one itself: then it reads as it was written', () => {
+    const write = (message: string) => encode(alone, [message]).toString()
+    assert.equal(write('a'), 'a')
+    assert.equal(write('two\nlines'), 'two\nlines')
+    assert.equal(write('a\n'), 'a\n\n')
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', '\n', '\r', 'é'), { maxLength: 6 }), (parts) => {
+        const message = parts.join('')
+        assert.deepEqual(read(write(message)), [message])
+      }),
+    )
+  })
+
+  it('over the limit is refused', () => {
+    assert.equal(decode(alone as Framing<string, never>, [Buffer.from('four\n')], 4).fault, undefined)
+    assert.equal(decode(alone as Framing<string, never>, [Buffer.from('five5')], 4).fault, 'frame_too_large')
+  })
+})
+
 describe('blocks of lines', () => {
   it('are whole lines, and together all that came', () => {
     fc.assert(
@@ -163,25 +174,5 @@ describe('blocks of lines', () => {
     const out: Buffer[] = []
     for (const text of ['a', 'b\nc', 'd\ne', 'f\n']) decoder.push(Buffer.from(text), out)
     assert.equal(Buffer.concat(out).toString(), 'ab\ncd\nef\n')
-  })
-})
-
-describe('a slab', () => {
-  it('holds text and bytes one behind the other and grows as needed', () => {
-    fc.assert(
-      fc.property(fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array(), fc.nat(255))), (parts) => {
-        const slab = new Slab(4)
-        for (const part of parts) {
-          if (typeof part === 'string') slab.text(part)
-          else if (typeof part === 'number') slab.byte(part)
-          else slab.raw(part)
-        }
-        const expected = Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part as string))))
-        assert.deepEqual(slab.view(), expected)
-        assert.equal(slab.length, expected.length)
-        slab.clear()
-        assert.equal(slab.length, 0)
-      }),
-    )
   })
 })
