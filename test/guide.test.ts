@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+
+/**
+ * Runs the code blocks of the guide. A block behind a `<!-- runs: NAME -->` is run as it stands, and prints what the next `text` block of the
+ * page shows, if one follows before the next code. A block that begins with `// file: NAME` is a file beside it.
+ */
+
+const root = join(import.meta.dirname, '..')
+const run = promisify(execFile)
+const RUN_MS = 60_000
+
+interface Block {
+  readonly name: string
+  readonly language: string
+  readonly text: string
+  readonly prints: string | undefined
+}
+
+function blocksOf(page: string): Block[] {
+  const found: Block[] = []
+  const fences = [...page.matchAll(/(?:<!-- runs: ([\w-]+) -->\n)?^```(\w*)\n([\s\S]*?)^```$/gm)]
+  for (const [at, fence] of fences.entries()) {
+    const [, name, language = '', text = ''] = fence
+    if (name === undefined) continue
+    const next = fences[at + 1]
+    found.push({ name, language, text, prints: next?.[2] === 'text' && next[1] === undefined ? next[3] : undefined })
+  }
+  return found
+}
+
+/** Code that is shown and not run rots; what is no program (`sh`, `text`, `json`…) says so by its language. */
+function unmarked(page: string): string[] {
+  return [...page.matchAll(/(<!-- runs: [\w-]+ -->\n)?^```(?:ts|js|mjs)\n([\s\S]*?)^```$/gm)]
+    .filter((fence) => fence[1] === undefined)
+    .map((fence) => fence[2] as string)
+}
+
+// Inside a package that may import every package that the guide speaks of; the working folder is that of `@tillwire/net`.
+const home = join(root, 'packages/services/test')
+const cwd = join(root, 'packages/net')
+
+for (const file of globSync('docs/guide/*.md', { cwd: root }).sort()) {
+  const page = readFileSync(join(root, file), 'utf8')
+  describe(`the guide’s page ${basename(file)}`, { concurrency: 2 }, () => {
+    it('has no code that is not run', () => assert.deepEqual(unmarked(page), []))
+
+    const files = new Map<string, string>()
+    for (const { name, language, text, prints } of blocksOf(page)) {
+      const beside = /^\/\/ file: (\S+)\n/.exec(text)?.[1]
+      if (beside !== undefined) {
+        files.set(beside, text)
+        continue
+      }
+      it(`runs: ${name}`, { timeout: RUN_MS }, async () => {
+        mkdirSync(home, { recursive: true })
+        const folder = mkdtempSync(join(home, '.guide-'))
+        try {
+          for (const [path, content] of files) writeFileSync(join(folder, path), content)
+          const { stdout } = await (language === 'sh' ? shell(text, folder) : program(text, folder))
+          if (prints !== undefined) assert.equal(stdout, prints)
+        } finally {
+          rmSync(folder, { recursive: true })
+        }
+      })
+    }
+  })
+}
+
+function program(text: string, folder: string): Promise<{ stdout: string }> {
+  const file = join(folder, 'program.ts')
+  writeFileSync(file, text)
+  return run(process.execPath, ['--conditions=tillwire-source', file], { cwd, timeout: RUN_MS })
+}
+
+function shell(text: string, folder: string): Promise<{ stdout: string }> {
+  const PATH = `${join(root, 'packages/cli/bin')}:${process.env.PATH}`
+  return run('sh', ['-ec', text], { cwd: folder, env: { ...process.env, PATH }, timeout: RUN_MS })
+}
+
+describe('the runner of the guide', () => {
+  const page = '<!-- runs: a -->\n```ts\n1\n```\n\n```text\n2\n```\n\n<!-- runs: b -->\n```ts\n3\n```\n\n```ts\n4\n```\n'
+
+  it('finds what is to be run, with what it prints', () => {
+    assert.deepEqual(blocksOf(page), [
+      { name: 'a', language: 'ts', text: '1\n', prints: '2\n' },
+      { name: 'b', language: 'ts', text: '3\n', prints: undefined },
+    ])
+  })
+
+  it('finds code that nobody runs', () => assert.deepEqual(unmarked(page), ['4\n']))
+})
