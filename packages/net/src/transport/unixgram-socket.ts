@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fromSystem, NetError, type NetErrorCode } from '../errors.ts'
 import { DatagramSocket, type Received, type Sent, type Watch, watchDescriptor } from '../posix/index.ts'
 import { removeIfOurs, takePlace } from './socket-file.ts'
@@ -31,6 +32,8 @@ const DATAGRAMS_A_TURN_MAX = 64
 const FAILURES_MAX = 16
 /** Where no event tells that a queue has room, it is tried again after this time. */
 const RETRY_MS = 5
+/** Somebody who is taking the name just now gets this time to finish. */
+const STALE_AFTER_MS = 20
 const DEFAULT_MODE = 0o660
 
 /**
@@ -218,7 +221,18 @@ export async function takeTemporaryName(socket: DatagramSocket): Promise<Release
   }
 }
 
+/** `bind()` makes the file a moment before the socket can be reached by it: a name is stale when it is refused a second time. */
 async function knock(address: string): Promise<void> {
+  try {
+    return knockOnce(address)
+  } catch (error) {
+    if ((error as NetError).code !== 'connect_refused') throw error
+  }
+  await sleep(STALE_AFTER_MS)
+  knockOnce(address)
+}
+
+function knockOnce(address: string): void {
   const visitor = new DatagramSocket(0)
   try {
     visitor.connect(address)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import fs, { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { DatagramSocket, type Watch, watchDescriptor } from '../../src/posix/index.ts'
@@ -83,6 +85,24 @@ describe('a Unix datagram socket', { skip: !POSIX }, () => {
         assert.equal(process.umask(), umask)
       }
     }
+  })
+
+  it('is not even for a moment open to more than was asked for', { skip: !LINUX }, async (t) => {
+    const before = process.umask(0)
+    const { chmodSync } = fs
+    let atFirst = 0
+    t.mock.method(fs, 'chmodSync', (path: string, mode: number) => {
+      atFirst = statSync(path).mode & 0o777
+      chmodSync(path, mode)
+    })
+    syncBuiltinESMExports()
+    t.after(() => {
+      process.umask(before)
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    })
+    open(t).bind(join(await folder(t), 's'), 0o640)
+    assert.equal(atFirst, 0o640)
   })
 
   it('says why it cannot send', async (t) => {
