@@ -12,7 +12,8 @@ import { type Native, native, systemError } from './native.ts'
  *   and the owner is called from an immediate, which the loop runs right after polling.
  * - It must live as long as any handle: there is one for the whole process, never given back, and handles are told apart by address.
  * - A handle must outlive its closing: it lies in C's heap, and C's own `free` is the callback of its closing.
- * - It must not come when JavaScript is over: on exit every handle is stopped.
+ * - It must not come when JavaScript is over. The end of a process does not turn the main loop again, with whatever waiting; the
+ *   end of a worker does, and the process would abort: that is why a worker is refused.
  */
 export interface Watch {
   /** Which of the two to hear of, from now on. While there is at least one, the watch keeps the process alive. */
@@ -51,9 +52,6 @@ function makePoller(): Poller {
   if (ffi.toString(c.uv_handle_type_name(UV_POLL)) !== 'poll') throw new NetError('unsupported', 'this libuv numbers its handles otherwise')
   const callback = library.registerCallback({ arguments: ['pointer', 'i32', 'i32'], return: 'void' }, (handle, status, events) => {
     watches.get(handle as bigint)?.note(status, events)
-  })
-  process.on('exit', () => {
-    for (const watch of watches.values()) watch.close()
   })
   return { native: made, loop: ffi.getCurrentEventLoop(), handleBytes: c.uv_handle_size(UV_POLL), callback }
 }

@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs'
-import { link as linkFile, lstat, mkdtemp, rename, rm, unlink } from 'node:fs/promises'
+import { linkSync, lstatSync, renameSync, type Stats } from 'node:fs'
+import { lstat, mkdtemp, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NetError } from '../errors.ts'
 
@@ -16,8 +16,7 @@ const TRIES_MAX = 10
 
 /**
  * Gives a socket its place without ever taking it from somebody who answers. `take` must fail with EEXIST or EADDRINUSE when the path
- * exists: so of two servers that start in the same moment exactly one gets it; a stale file is first moved aside, and put back
- * when it turns out to be another one than was looked at.
+ * exists: so of two servers that start in the same moment exactly one gets it. A stale file is moved aside before.
  * @throws (rejects) NetError `address_in_use`, `permission_denied`, or what `take` rejects with.
  */
 export async function takePlace(place: SocketPlace, take: () => Promise<void>): Promise<void> {
@@ -54,18 +53,29 @@ export async function refuseIfTaken({ path, name, knock }: SocketPlace): Promise
   throw new NetError('address_in_use', `${name}: somebody already listens there`)
 }
 
+/**
+ * Moves the stale file away; somebody else may have done so, and taken the path, since it was looked at. No call that waits stands between
+ * the last look and the move, and a file that was moved by mistake is put back at once.
+ */
 async function clearStale(path: string, stale: Stats): Promise<void> {
   const folder = await privateFolder(path)
   const aside = join(folder, 'stale')
   try {
-    const moved = await rename(path, aside).then(
-      () => lstat(aside),
-      () => undefined, // somebody else has moved it
-    )
-    if (moved !== undefined && (moved.ino !== stale.ino || moved.dev !== stale.dev)) await linkFile(aside, path).catch(() => {})
+    const now = lstatSync(path, { throwIfNoEntry: false })
+    if (now === undefined || !isSame(now, stale)) return
+    renameSync(path, aside)
+    if (!isSame(lstatSync(aside), stale)) linkSync(aside, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error // moved or taken by others: the next try will see
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The number of a file that is gone may be given to the next one; the time of its making will not be the same. */
+function isSame(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev && one.mtimeMs === other.mtimeMs
 }
 
 /** A folder of our own beside the path, on its file system. */
