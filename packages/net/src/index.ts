@@ -37,7 +37,7 @@ export {
   Slab,
   untilClose,
 } from './framing/index.ts'
-export { DEFAULT_LIMITS, type Limits } from './limits.ts'
+export { DEFAULT_LIMITS, type Limits, limitsFrom } from './limits.ts'
 export { type ServeOptions, type Server, serve } from './server.ts'
 export type { Service } from './service.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport/index.ts'

@@ -1,0 +1,97 @@
+import { userInfo } from 'node:os'
+import { type Limits, NetError, type ServeOptions, type Server, serve } from '@tillwire/net'
+import { FRAMING_NAMES, SERVICES, type ServiceName, serviceFrom } from '@tillwire/services'
+import { Argument, Command, Option } from 'commander'
+import type { Logger } from 'pino'
+import { EXIT, Failure, oneLine } from '../failure.ts'
+import { openLog } from '../log.ts'
+import { endpoints } from '../options.ts'
+import { readCommandFile } from '../run/command-file.ts'
+import { logConnections } from '../run/connection-log.ts'
+import { limit } from '../run/limit-option.ts'
+import { type Plan, plansOf, RUNNABLE } from '../run/plan.ts'
+import { makeSocketFolder, socketFolder } from '../run/socket-folder.ts'
+import { fired, stopSignal } from '../stop-signal.ts'
+
+interface RunFlags {
+  readonly framing?: string
+  readonly commands?: string
+  readonly shell?: boolean
+  readonly insecure?: boolean
+  readonly limit?: Partial<Limits>
+  readonly quiet?: boolean
+}
+
+/** `tillwire run` */
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Run one of the small services, or all of them.')
+    .addArgument(new Argument('<service>', 'which one').choices(RUNNABLE))
+    .argument('[endpoint...]', "where it listens (default: the service's own endpoints, on this machine only)", endpoints)
+    .addOption(new Option('-f, --framing <name>', 'what a message is, where the service leaves it open').choices(FRAMING_NAMES))
+    .option('--limit <name=value>', 'a limit of the server, such as connectionsMax=100; may be given several times', limit)
+    .option('--commands <file>', 'command: what may be run, as TOML or JSON')
+    .addOption(new Option('--shell', 'command: give every line to the shell as it is; on loopback or a Unix socket').conflicts('commands'))
+    .option('--insecure', 'command: listen on addresses of other machines too')
+    .option('-q, --quiet', 'no line for each connection')
+    .addHelpText('after', HELP)
+    .action(run)
+}
+
+const HELP = `
+Services, and where they listen unless told otherwise (sockets in ${socketFolder()}):
+${Object.entries(SERVICES)
+  .map(([name, { summary, port, udpPort = port, defaults }]) => {
+    const where = defaults.map((carrier) => ({ tcp: `tcp ${port}`, udp: `udp ${udpPort}`, unix: 'unix', unixgram: 'unixgram' })[carrier])
+    return `  ${name.padEnd(10)} ${summary.padEnd(38)} ${where.join(', ')}`
+  })
+  .join('\n')}
+
+It prints "SERVICE listening on ENDPOINT" for each endpoint, and stops on SIGINT or SIGTERM: what came in is answered first.
+The log goes to stderr: for people on a terminal, JSON lines elsewhere.
+
+A file of --commands names what peers may run; no shell reads it, nor what they say:
+  [commands.disk]
+  run = ["df", "-h"]
+  [commands.lookup]
+  run = ["getent", "hosts"]
+  arguments = [{ pattern = "[a-z0-9.-]+" }]    also: oneOf, optional, dash (may begin with one)
+  timeoutMs = 5000                             also: outputBytesMax, folder, environment, errors = "drop"`
+
+async function run(name: ServiceName | 'all', listen: readonly string[] | undefined, flags: RunFlags): Promise<void> {
+  const { framing, shell, insecure, quiet } = flags
+  const commands = flags.commands === undefined ? undefined : readCommandFile(flags.commands)
+  const plans = plansOf({ name, endpoints: listen ?? [], framing, commands, shell, insecure })
+  const stop = stopSignal()
+  const log = openLog()
+  if (quiet !== true) logConnections(log)
+  const options: ServeOptions = { limits: flags.limit, onFault: (error) => log.error({ error: oneLine(error) }, 'fault') }
+  await using servers = new AsyncDisposableStack()
+  for (const plan of plans) {
+    if (stop.aborted) break
+    const server = servers.use(await start(plan, options, log))
+    for (const endpoint of server.endpoints) process.stdout.write(`${plan.setup.service} listening on ${endpoint}\n`)
+    if (plan.setup.shell === true) {
+      log.warn(`--shell: whoever can connect to ${server.endpoints.join(' or ')} can do all that ${userInfo().username} can do`)
+    }
+  }
+  await fired(stop)
+  if (quiet !== true) log.info('stopping')
+  process.exitCode = EXIT.ok
+}
+
+async function start(plan: Plan, options: ServeOptions, log: Logger): Promise<Server> {
+  const { setup, endpoints, byDefault } = plan
+  if (byDefault && endpoints.some((endpoint) => endpoint.startsWith('unix'))) makeSocketFolder(socketFolder())
+  try {
+    return await serve(serviceFrom(setup), endpoints, options)
+  } catch (error) {
+    if (!(error instanceof NetError)) throw error
+    const rest = endpoints.filter((endpoint) => !endpoint.startsWith('unixgram:'))
+    if (error.code !== 'unsupported' || !byDefault || rest.length === endpoints.length) {
+      throw new Failure(`${setup.service} cannot listen: ${error.message}`)
+    }
+    log.warn({ service: setup.service }, `without its Unix datagram socket, which this platform has not: ${oneLine(error)}`)
+    return start({ ...plan, endpoints: rest }, options, log)
+  }
+}
