@@ -32,7 +32,7 @@ export interface Server extends AsyncDisposable {
   /** Where it listens, with the ports that the system chose, in the order asked for. */
   readonly endpoints: readonly string[]
   readonly counters: Readonly<Counters>
-  /** Stops accepting: new connections are refused by the kernel, those that exist go on. */
+  /** Stops accepting: new connections are refused by the kernel, those that exist go on, and datagrams that came are still answered. */
   suspend(): Promise<void>
   /** Resolves when no connection has a message unanswered or an answer unsent. */
   idle(): Promise<void>
@@ -160,13 +160,19 @@ class ServerOfConnections<In, Out, State> implements Server {
 
   async #close(): Promise<void> {
     this.#stopping = true
-    await this.suspend()
+    const suspended = this.suspend() // a socket of datagrams gives its address back once the last one is answered
     for (const connection of [...this.#connections]) connection.deafen() // ends by itself once it is at rest
+    await this.#emptied()
+    await suspended
+    await this.#emptied() // of those that came in the last moment
+    diagnostics.stopped(this.#service.name, this.#endpoints)
+    this.#resolveClosed()
+  }
+
+  async #emptied(): Promise<void> {
     while (this.#connections.size + this.#turnedAway.size > 0) {
       await Promise.all([...this.#connections, ...this.#turnedAway].map((connection) => connection.closed))
     }
-    diagnostics.stopped(this.#service.name, this.#endpoints)
-    this.#resolveClosed()
   }
 
   /** The deadline of stopping has passed. */
