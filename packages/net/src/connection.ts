@@ -48,6 +48,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly #deadlines: Deadlines
   readonly #limits: Limits
   readonly #pace: Pace | undefined
+  /** Our direction ends with the first message that is sent. */
+  readonly #single: boolean
   readonly #resolveClosed: (reason: NetError | undefined) => void
   #pauses = 0
   /** Runs while the peer sends more messages a second than it may. */
@@ -77,8 +79,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.peer = link.peer
     this.address = link.address
     this.carrier = link.carrier
+    this.#single = framing.single === true && !link.datagrams
     this.#receiver = new Receiver(framing, limits.frameBytesMax)
-    this.#sender = new Sender(link, framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
+    this.#sender = new Sender(link, framing, limits, () => this.#deadlines.wrote(link.unsent > 0))
     if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(limits.messagesPerSecondMax, clock.now())
     this.#deadlines = new Deadlines(limits, clock, this.#receiver.lenient, {
       busy: () => !this.idle,
@@ -114,15 +117,15 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
    */
   send(message: Out): boolean {
     if (this.#ending || this.#gone) return false
-    this.#sender.add(message)
-    if (this.#service.framing.single === true && !this.#link.datagrams) this.halfClose()
-    if (this.#sender.overflowing) {
+    const unsent = this.#sender.add(message)
+    if (this.#single) this.halfClose()
+    if (unsent > this.#limits.sendQueueBytesMax) {
       this.abort(
         new NetError('slow_peer', `${this.peer}: more than ${this.#limits.sendQueueBytesMax} bytes wait for a peer that does not read`),
       )
       return false
     }
-    return !this.#sender.full
+    return unsent < this.#limits.sendHighWaterBytes
   }
 
   /** Resolves when there is room to send; rejects when the connection, or our direction of it, has ended: there will be none. */
@@ -317,7 +320,6 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** After every change: steers reading, and does what was waiting for the work in flight to end. */
   #settle(): void {
     this.#steer()
-    this.#deadlines.stalled(this.#link.unsent > 0)
     if (this.#gone || this.#busy) return
     if (this.#fault !== undefined) {
       const error = this.#fault
@@ -342,7 +344,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   #steer(): void {
-    const read = (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#receiver.waiting)
+    const read = (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#receiver.waiting && !this.#sender.full)
     if (read === this.#reading || this.#gone) return
     this.#reading = read
     if (!read) return this.#link.pause()
@@ -352,6 +354,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   #progressed(): void {
     this.#deadlines.moved()
+    this.#deadlines.stalled(this.#link.unsent > 0)
     this.#sender.progressed()
     if (this.#ending && this.#deaf && this.#link.unsent === 0) this.#deadlines.linger()
     if (this.#receiver.waiting) this.#handle()

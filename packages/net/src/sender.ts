@@ -49,18 +49,14 @@ export class Sender<Out> {
     return this.unsent >= this.#limits.sendHighWaterBytes
   }
 
-  /** True past the point where the peer is given up. */
-  get overflowing(): boolean {
-    return this.unsent > this.#limits.sendQueueBytesMax
-  }
-
   /**
    * Adds one message; it leaves by itself.
+   * @returns the bytes that have not left yet
    * @throws what the framing throws, or NetError `frame_too_large` for a datagram over the limit; nothing of the message is sent then
    */
-  add(message: Out): void {
-    this.#slab ??= free.pop() ?? new Slab(SLAB_BYTES)
-    const slab = this.#slab
+  add(message: Out): number {
+    const slab = this.#slab ?? free.pop() ?? new Slab(SLAB_BYTES)
+    this.#slab = slab
     const before = slab.length
     try {
       this.#framing.encode(message, slab)
@@ -78,6 +74,7 @@ export class Sender<Out> {
         this.flush()
       })
     }
+    return this.unsent
   }
 
   /** Holds writes back until {@link uncork}, up to the size at which they leave anyway. */

@@ -95,7 +95,6 @@ for (const carrier of CARRIERS) {
     it('reads nothing before it is opened, nor after when it was paused before', async (t) => {
       const [near, far] = await pair(t, false)
       near.link.write(Buffer.from('early'))
-      await near.heard('progressed')
       far.link.pause()
       far.open()
       far.link.write(Buffer.from('x'))
