@@ -1,4 +1,4 @@
-import { type Clock, systemClock, type Timer } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { NetError } from './errors.ts'
 import { aloneOf, FrameError } from './framing/index.ts'
@@ -42,7 +42,6 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly #service: Service<In, Out, State>
   readonly #owner: ConnectionOwner
   readonly #link: Link
-  readonly #clock: Clock
   readonly #receiver: Receiver<In>
   readonly #sender: Sender<Out>
   readonly #deadlines: Deadlines
@@ -52,8 +51,6 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly #single: boolean
   readonly #resolveClosed: (reason: NetError | undefined) => void
   #pauses = 0
-  /** Runs while the peer sends more messages a second than it may. */
-  #slowed: Timer | undefined
   #reading = true
   #handling = false
   #pending = false
@@ -74,15 +71,18 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#service = service
     this.#owner = owner
     this.#link = link
-    this.#clock = clock
     this.#limits = limits
     this.peer = link.peer
     this.address = link.address
     this.carrier = link.carrier
     this.#single = framing.single === true && !link.datagrams
     this.#receiver = new Receiver(framing, limits.frameBytesMax)
-    this.#sender = new Sender(link, framing, limits, () => this.#deadlines.wrote(link.unsent > 0))
-    if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(limits.messagesPerSecondMax, clock.now())
+    this.#sender = new Sender(link, framing, limits, {
+      wrote: () => this.#deadlines.wrote(link.unsent > 0),
+      caughtUp: () => this.#settle(),
+    })
+    if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax)
+      this.#pace = new Pace(limits.messagesPerSecondMax, clock, () => this.#handle())
     this.#deadlines = new Deadlines(limits, clock, this.#receiver.lenient, {
       busy: () => !this.idle,
       listening: () => this.#reading,
@@ -265,12 +265,22 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#handle()
   }
 
-  /** Hands messages to the service until there is none, or something asks to wait. */
-  #handle(): void {
+  /**
+   * Hands messages to the service until there is none, or something asks to wait.
+   * @param later - the replies may wait for those of the promises that are about to be kept
+   */
+  #handle(later = false): void {
     if (this.#handling || this.#pending) return
     this.#handling = true
     this.#sender.cork()
-    while (this.#receiver.waiting && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#gone && this.#inPace()) {
+    while (
+      this.#receiver.waiting &&
+      this.#pauses === 0 &&
+      !this.#pending &&
+      !this.#sender.full &&
+      !this.#gone &&
+      (this.#pace?.take() ?? true)
+    ) {
       const message = this.#receiver.take()
       try {
         this.#deliver(message)
@@ -278,22 +288,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
         this.#serviceFailed(error)
       }
     }
-    this.#sender.uncork()
+    this.#sender.uncork(later)
     this.#handling = false
     this.#settle()
-  }
-
-  #inPace(): boolean {
-    const pace = this.#pace
-    if (pace === undefined) return true
-    if (this.#slowed !== undefined) return false
-    const now = this.#clock.now()
-    if (pace.take(now)) return true
-    this.#slowed = this.#clock.after(pace.waitMs(now), () => {
-      this.#slowed = undefined
-      this.#handle()
-    })
-    return false
   }
 
   #deliver(message: In): void {
@@ -308,7 +305,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       (out) => {
         this.#pending = false
         if (out !== undefined) this.#guarded(() => this.send(out))
-        this.#handle()
+        this.#handle(true)
       },
       (error) => {
         this.#pending = false
@@ -436,7 +433,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#gone) return
     this.#gone = true
     this.#deadlines.stop()
-    this.#slowed?.close()
+    this.#pace?.stop()
     const reason = this.#reason
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
     this.#receiver.clear()
