@@ -7,7 +7,7 @@ import { Pace } from './pace.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import type { Service } from './service.ts'
-import type { Carrier, Link } from './transport/index.ts'
+import type { Carrier, Link, TlsFacts } from './transport/index.ts'
 
 /** Who wants to hear of a connection: its server, or the client that dialled it. */
 export interface ConnectionOwner {
@@ -34,6 +34,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly address: string
   /** What carries it: `tcp`, `tls`, `unix`, `udp` or `unixgram`. */
   readonly carrier: Carrier
+  /** What the TLS handshake has told: the peer's certificate, for one. Undefined where there was none. */
+  readonly tls: TlsFacts | undefined
   /** Resolves at the end of the connection: undefined when both sides ended politely, else the reason. Never rejects. */
   readonly closed: Promise<NetError | undefined>
   /** What the service keeps per connection. */
@@ -77,6 +79,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.peer = link.peer
     this.address = link.address
     this.carrier = link.carrier
+    this.tls = link.tls
     this.#receiver = new Receiver(framing, limits.frameBytesMax)
     this.#sender = new Sender(link, framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
     if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(limits.messagesPerSecondMax, clock.now())

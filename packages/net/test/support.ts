@@ -81,6 +81,11 @@ export async function readLines(socket: Socket, count: number): Promise<string[]
   return text.split('\n').slice(0, -1)
 }
 
+/** The path of a key or certificate of the tests. */
+export function fixture(name: string): string {
+  return join(import.meta.dirname, 'fixtures', `${name}.pem`)
+}
+
 /** For `assert.rejects` and `assert.throws`: the code is this one. */
 export function code(expected: NetErrorCode): (error: unknown) => boolean {
   return (error) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Carrier, Link, LinkEvents } from './transport.ts'
+import { fromTls } from '../errors.ts'
+import type { Carrier, Link, LinkEvents, TlsFacts } from './transport.ts'
 
 /** A socket of the platform as a {@link Link}. */
 export class SocketLink implements Link {
@@ -7,24 +8,26 @@ export class SocketLink implements Link {
   readonly carrier: Carrier
   readonly peer: string
   readonly address: string
+  readonly tls: TlsFacts | undefined
   readonly #socket: Socket
   readonly #written: (error?: Error | null) => void
   #events: LinkEvents | undefined
   #error: Error | undefined
   #paused = false
 
-  constructor(socket: Socket, carrier: Carrier, peer: string, address: string) {
+  constructor(socket: Socket, carrier: Carrier, peer: string, address: string, tls?: TlsFacts) {
     this.#socket = socket
     this.carrier = carrier
     this.peer = peer
     this.address = address
+    this.tls = tls
     // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.
     this.#written = (error) => {
       if (!error) this.#events?.progressed()
     }
     // From the first moment on: an error between accepting and open() must find a listener.
     socket.on('error', (error) => {
-      this.#error = error
+      this.#error = tls === undefined ? error : fromTls(error, peer)
     })
   }
 
@@ -33,7 +36,7 @@ export class SocketLink implements Link {
   }
 
   get underWay(): number {
-    // libuv's own count. It has no public name; without it a write counts as moving only when all of it has left.
+    // libuv's own count, or that of TLS, in its own bytes. It has no public name; without it a write counts as moving only when all of it has left.
     const { _handle: handle } = this.#socket as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#socket.writableLength
   }
