@@ -2,6 +2,12 @@ import type { Socket } from 'node:net'
 import { fromTls } from '../errors.ts'
 import type { Carrier, Link, LinkEvents, TlsFacts } from './transport.ts'
 
+/** What a TLS socket is made of, and what its handshake has told. */
+export interface Secured {
+  readonly raw: Socket
+  readonly facts: TlsFacts
+}
+
 /** A socket of the platform as a {@link Link}. */
 export class SocketLink implements Link {
   readonly datagrams = false
@@ -10,24 +16,27 @@ export class SocketLink implements Link {
   readonly address: string
   readonly tls: TlsFacts | undefined
   readonly #socket: Socket
+  /** The one that the kernel knows. */
+  readonly #raw: Socket
   readonly #written: (error?: Error | null) => void
   #events: LinkEvents | undefined
   #error: Error | undefined
   #paused = false
 
-  constructor(socket: Socket, carrier: Carrier, peer: string, address: string, tls?: TlsFacts) {
+  constructor(socket: Socket, carrier: Carrier, peer: string, address: string, secured?: Secured) {
     this.#socket = socket
     this.carrier = carrier
     this.peer = peer
     this.address = address
-    this.tls = tls
+    this.tls = secured?.facts
+    this.#raw = secured?.raw ?? socket
     // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.
     this.#written = (error) => {
       if (!error) this.#events?.progressed()
     }
     // From the first moment on: an error between accepting and open() must find a listener.
     socket.on('error', (error) => {
-      this.#error = tls === undefined ? error : fromTls(error, peer)
+      this.#error = secured === undefined ? error : fromTls(error, peer)
     })
   }
 
@@ -36,8 +45,8 @@ export class SocketLink implements Link {
   }
 
   get underWay(): number {
-    // libuv's own count, or that of TLS, in its own bytes. It has no public name; without it a write counts as moving only when all of it has left.
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
+    // libuv's own count; TLS hands it a large write in one piece. It has no public name; without it a write counts as moving only when all of it has left.
+    const { _handle: handle } = this.#raw as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#socket.writableLength
   }
 

@@ -24,7 +24,7 @@ export const tls: Transport<TlsEndpoint> = {
     const spent = Math.ceil(options.clock.now() - from)
     const peer = farEnd(raw)
     const socket = await handshake(raw, endpoint, own, keys, options, spent)
-    return new SocketLink(socket, 'tls', peer.name, peer.address, factsOf(socket))
+    return new SocketLink(socket, 'tls', peer.name, peer.address, { raw, facts: factsOf(socket) })
   },
 
   async listen(endpoint, options) {
@@ -50,7 +50,7 @@ class Handshakes {
   readonly #options: ListenOptions
   readonly #arrivals: Arrivals
   /** By the addresses of both ends: the platform does not say which socket a TLS socket was made of. */
-  readonly #pending = new Map<string, { readonly arrival: Arrival; readonly peer: Peer }>()
+  readonly #pending = new Map<string, { readonly raw: Socket; readonly peer: Peer; readonly arrival: Arrival }>()
   #server: Server
 
   constructor(options: ListenOptions, keys: ServerKeys) {
@@ -63,7 +63,7 @@ class Handshakes {
     const arrival = this.#arrivals.begin(socket, peer, 'tls_failed')
     if (arrival === undefined) return
     const key = endsOf(socket)
-    this.#pending.set(key, { arrival, peer })
+    this.#pending.set(key, { raw: socket, peer, arrival })
     socket.once('close', () => this.#pending.delete(key))
     this.#server.emit('connection', socket)
   }
@@ -93,11 +93,11 @@ class Handshakes {
   #secured(socket: TLSSocket, { clients }: ServerKeys): void {
     const pending = this.#pending.get(endsOf(socket))
     if (pending === undefined) return void socket.destroy() // it broke in this moment
-    const { arrival, peer } = pending
+    const { raw, peer, arrival } = pending
     const facts = factsOf(socket)
     // 'optional' is for who has no certificate, not for who has a wrong one.
     if (clients === 'optional' && facts.certificate !== undefined && !facts.authorized) return arrival.refuse('tls_failed')
-    const link = new SocketLink(socket, 'tls', peer.name, peer.address, facts)
+    const link = new SocketLink(socket, 'tls', peer.name, peer.address, { raw, facts })
     // A write on the turn on which the handshake ends waits where it cannot be counted.
     setImmediate(() => {
       if (!arrival.waiting) return
