@@ -110,3 +110,13 @@ export const LISTEN: ListenOptions = {
   refused: () => {},
   fault: () => {},
 }
+
+/** A PROXY header of version 2: its command, its family and the hexadecimal of what is behind the length. */
+export function proxyBinary(command: number, family: number, hex: string): Buffer {
+  const body = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+  const head = Buffer.from('0d0a0d0a000d0a515549540a00000000', 'hex')
+  head[12] = command
+  head[13] = family
+  head.writeUInt16BE(body.length, 14)
+  return Buffer.concat([head, body])
+}
