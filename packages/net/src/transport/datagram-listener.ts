@@ -10,7 +10,7 @@ export interface BoundSocket {
   readonly endpoint: Endpoint
   readonly queued: number
   send(bytes: Buffer, to: string | undefined, sent: (error?: Error | null) => void): void
-  close(): void
+  close(): Promise<void>
 }
 
 /** Who sent a datagram. */
@@ -31,7 +31,8 @@ export class DatagramListener implements Listener, DatagramSocket {
   readonly #links = new Set<DatagramLink>()
   readonly #socket: BoundSocket
   #suspended = false
-  #closed = false
+  #released = false
+  readonly #closed = Promise.withResolvers<void>()
 
   constructor(carrier: Carrier, options: ListenOptions, socket: BoundSocket) {
     this.carrier = carrier
@@ -45,7 +46,7 @@ export class DatagramListener implements Listener, DatagramSocket {
   }
 
   get queued(): number {
-    return this.#closed ? 0 : this.#socket.queued
+    return this.#released ? 0 : this.#socket.queued
   }
 
   /** A datagram came. */
@@ -74,10 +75,11 @@ export class DatagramListener implements Listener, DatagramSocket {
     this.#closeAtRest()
   }
 
-  /** Hears nothing more. The socket is closed once the last answer has left. */
-  async close(): Promise<void> {
+  /** Hears nothing more; resolves when the last answer has left and the socket is closed. */
+  close(): Promise<void> {
     this.#suspended = true
     this.#closeAtRest()
+    return this.#closed.promise
   }
 
   #refusal(link: DatagramLink, bytes: number): NetErrorCode | undefined {
@@ -89,8 +91,8 @@ export class DatagramListener implements Listener, DatagramSocket {
   }
 
   #closeAtRest(): void {
-    if (!this.#suspended || this.#closed || this.#links.size > 0) return
-    this.#closed = true
-    this.#socket.close()
+    if (!this.#suspended || this.#released || this.#links.size > 0) return
+    this.#released = true
+    this.#socket.close().then(this.#closed.resolve, this.#closed.reject)
   }
 }

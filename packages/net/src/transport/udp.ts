@@ -60,7 +60,9 @@ export function udpListener(socket: Socket, endpoint: BoundSocket['endpoint'], o
       const at = (to as string).lastIndexOf(':')
       socket.send(bytes, Number((to as string).slice(at + 1)), (to as string).slice(0, at), sent)
     },
-    close: () => socket.close(),
+    close: async () => {
+      socket.close()
+    },
   }
   const listener = new DatagramListener('udp', options, bound)
   socket.on('error', (error) => options.fault(error))

@@ -1,9 +1,85 @@
-import type { UnixgramEndpoint } from '../endpoint.ts'
+import { formatEndpoint, type UnixgramEndpoint } from '../endpoint.ts'
 import { NetError } from '../errors.ts'
+import type { Limits } from '../limits.ts'
+import { DatagramLink } from './datagram-link.ts'
+import { DatagramListener } from './datagram-listener.ts'
 import type { Transport } from './transport.ts'
+import { openUnixgram } from './unixgram-socket.ts'
+import { WaitingDatagrams } from './waiting-datagrams.ts'
 
-/** Not built yet. */
+/**
+ * Unix datagram sockets: on one machine, in order, and never lost, for a full queue is told to the sender. A client takes a name of
+ * its own, for without one nobody could answer it. Where the platform's adapter is missing both calls reject with `unsupported`.
+ */
 export const unixgram: Transport<UnixgramEndpoint> = {
-  dial: () => Promise.reject(new NetError('unsupported', 'unixgram')),
-  listen: () => Promise.reject(new NetError('unsupported', 'unixgram')),
+  async dial(endpoint, { signal, limits, clock }) {
+    if (signal?.aborted) throw new NetError('aborted', 'the caller gave up', signal.reason)
+    const name = formatEndpoint(endpoint)
+    const socket = await openUnixgram({
+      to: address(endpoint),
+      autobind: true,
+      datagramBytesMax: bytesMax(limits),
+      message: (bytes) => link.received(bytes),
+      writable: () => waiting.retry(),
+      fault: (error) => link.fail(error),
+    })
+    const waiting = new WaitingDatagrams((bytes) => socket.send(bytes), clock)
+    const link: DatagramLink = new DatagramLink(
+      {
+        carrier: 'unixgram',
+        get queued() {
+          return waiting.bytes
+        },
+        send: (_link, bytes, sent) => waiting.send(bytes, undefined, sent),
+        released: () => {
+          waiting.close()
+          socket.close().catch(() => {}) // the name is the kernel's, or lies in a folder of its own: nothing that anybody waits for
+        },
+      },
+      undefined,
+      name,
+      '',
+    )
+    return link
+  },
+
+  async listen(endpoint, options) {
+    const early: [Buffer, string | undefined][] = []
+    let hear = (bytes: Buffer, from: string | undefined): void => void early.push([bytes, from])
+    const name = formatEndpoint(endpoint)
+    const socket = await openUnixgram({
+      bind: address(endpoint),
+      mode: options.mode,
+      datagramBytesMax: bytesMax(options.limits),
+      message: (bytes, from) => hear(bytes, from),
+      fault: (error) => {
+        if (error instanceof NetError && error.code === 'frame_too_large') options.refused(error.code, name)
+        else options.fault(error)
+      },
+    })
+    const waiting = new WaitingDatagrams((bytes, to) => socket.send(bytes, to), options.clock)
+    const listener = new DatagramListener('unixgram', options, {
+      endpoint,
+      get queued() {
+        return waiting.bytes
+      },
+      send: (bytes, to, sent) => waiting.send(bytes, to, sent),
+      close: () => {
+        waiting.close()
+        return socket.close()
+      },
+    })
+    hear = (bytes, from) =>
+      listener.received(bytes, { to: from, peer: from === undefined ? `${name} (no name)` : `unixgram://${from}`, address: '' })
+    for (const [bytes, from] of early) hear(bytes, from)
+    return listener
+  },
+}
+
+function address(endpoint: UnixgramEndpoint): string {
+  return endpoint.abstract ? `@${endpoint.path}` : endpoint.path
+}
+
+function bytesMax(limits: Limits): number {
+  return Math.min(limits.datagramBytesMax, limits.frameBytesMax)
 }
