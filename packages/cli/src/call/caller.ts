@@ -1,5 +1,5 @@
-import { type Connection, dial, type Limits, NetError, parseEndpoint } from '@tillwire/net'
-import { Failure, oneLine } from '../failure.ts'
+import { type Connection, type DialSettings, dial, type Limits, NetError, parseEndpoint } from '@tillwire/net'
+import { EXIT, Failure, oneLine } from '../failure.ts'
 import { type Wire, wireOf } from './wire.ts'
 
 /** How to call. */
@@ -8,6 +8,7 @@ export interface CallOptions {
   /** How long an answer may take, and connecting, in milliseconds. */
   readonly timeoutMs: number
   readonly stop: AbortSignal
+  readonly tls: DialSettings['tls']
 }
 
 /** A person may think for as long as they like, and a stream of bytes has no message that could be late. */
@@ -40,7 +41,11 @@ export class Caller {
     }
     try {
       const limits = { ...PATIENT, connectMs: options.timeoutMs }
-      const connection = await dial<string | Buffer, string | Uint8Array, unknown>(endpoint, service, { signal: options.stop, limits })
+      const connection = await dial<string | Buffer, string | Uint8Array, unknown>(endpoint, service, {
+        signal: options.stop,
+        limits,
+        tls: options.tls,
+      })
       const caller = new Caller(connection, wire, datagrams, endpoint)
       heard.tell = () => caller.#tell()
       return caller
@@ -71,9 +76,18 @@ export class Caller {
     if (reason !== undefined && reason.code !== 'aborted') throw failure(this.#endpoint, reason)
   }
 
-  /** Says a line, and waits for room. On a connection that has ended nothing is said. */
+  /**
+   * Says a line, and waits for room. On a connection that has ended nothing is said.
+   * @throws (rejects) Failure when the framing cannot say it
+   */
   async say(line: string): Promise<void> {
-    if (!this.#connection.send(this.wire.say(line))) await this.#connection.writable().catch(() => {}) // the end is told by ended()
+    let room: boolean
+    try {
+      room = this.#connection.send(this.wire.say(line))
+    } catch (error) {
+      throw new Failure(oneLine(error), EXIT.usage)
+    }
+    if (!room) await this.#connection.writable().catch(() => {}) // the end is told by ended()
   }
 
   /** Resolves true when something comes, false when nothing does within so many milliseconds, or nothing ever will. */

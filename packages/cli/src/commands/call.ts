@@ -1,6 +1,6 @@
 import { FRAMING_NAMES } from '@tillwire/services'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { Caller } from '../call/caller.ts'
+import { Caller, type CallOptions } from '../call/caller.ts'
 import { sayInOrder } from '../call/in-order.ts'
 import { Talk } from '../call/talk.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -14,6 +14,11 @@ interface CallFlags {
   readonly timeout: number
   readonly wait: boolean
   readonly all?: boolean
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly servername?: string
+  readonly insecure?: true
 }
 
 /** `tillwire call` */
@@ -26,6 +31,11 @@ export function callCommand(): Command {
     .option('-t, --timeout <ms>', 'how long connecting, and an answer, may take, in milliseconds', milliseconds, 5_000)
     .option('--no-wait', 'wait for no answers: for servers that give none')
     .option('-a, --all', 'send empty lines too, and end only at the end of the input')
+    .option('--ca <file>', 'tls: the authority of the server, PEM')
+    .option('--cert <file>', 'tls: our own certificate, PEM')
+    .option('--key <file>', 'tls: its key, PEM')
+    .option('--servername <name>', "tls: the name that the server's certificate must bear (default: the endpoint's host)")
+    .option('--insecure', 'tls: talk to whoever answers, whatever its certificate says')
     .addHelpText(
       'after',
       `
@@ -43,7 +53,13 @@ Exit code 1: nobody listens, the server broke off, or did not answer in time.`,
 async function call(to: string, message: string | undefined, flags: CallFlags): Promise<void> {
   const { framing, timeout: timeoutMs, wait, all = false } = flags
   const stop = stopSignal()
-  const options = { framing, timeoutMs, stop }
+  const { ca, cert, key, servername, insecure } = flags
+  const own = Object.entries({ ca, cert, key, servername, insecureTrustAnyServer: insecure }).filter(([, value]) => value !== undefined)
+  if (own.length > 0 && !/^tls:/i.test(to)) {
+    throw new Failure('--ca, --cert, --key, --servername and --insecure are for an endpoint with tls://', EXIT.usage)
+  }
+  if ((cert === undefined) !== (key === undefined)) throw new Failure('--cert and --key belong together', EXIT.usage)
+  const options: CallOptions = { framing, timeoutMs, stop, tls: own.length === 0 ? undefined : Object.fromEntries(own) }
   if (message === undefined && process.stdin.isTTY) {
     const talk = new Talk(timeoutMs)
     return await talk.run(await Caller.dial(to, options, (shown) => talk.hear(shown)), stop)
@@ -67,7 +83,9 @@ async function* one(message: string): AsyncGenerator<string, void, undefined> {
 
 async function* typed(all: boolean): AsyncGenerator<string, void, undefined> {
   const lines = textLines(process.stdin)
-  for await (const { text, number } of lines) {
+  // Not `for await`: leaving it would wait for what is being read, and nothing more may come.
+  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+    const { text, number } = next.value
     if (text === '' && !all) {
       if (await isMore(lines)) process.stderr.write(`the input from line ${number} on was not sent: an empty line ends it (see --all)\n`)
       return

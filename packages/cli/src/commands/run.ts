@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { type Limits, NetError, type ServeOptions, type Server, serve } from '@tillwire/net'
+import { NetError, type ServeOptions, type Server, serve } from '@tillwire/net'
 import { FRAMING_NAMES, SERVICES, type ServiceName, serviceFrom } from '@tillwire/services'
 import { Argument, Command, Option } from 'commander'
 import type { Logger } from 'pino'
@@ -8,34 +8,31 @@ import { openLog } from '../log.ts'
 import { endpoints } from '../options.ts'
 import { readCommandFile } from '../run/command-file.ts'
 import { logConnections } from '../run/connection-log.ts'
-import { limit } from '../run/limit-option.ts'
 import { type Plan, plansOf, RUNNABLE } from '../run/plan.ts'
+import { type ServerFlags, serveOptionsOf, withServerFlags } from '../run/server-flags.ts'
 import { makeSocketFolder, socketFolder } from '../run/socket-folder.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 
-interface RunFlags {
+interface RunFlags extends ServerFlags {
   readonly framing?: string
   readonly commands?: string
   readonly shell?: boolean
   readonly insecure?: boolean
-  readonly limit?: Partial<Limits>
   readonly quiet?: boolean
 }
 
 /** `tillwire run` */
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('Run one of the small services, or all of them.')
     .addArgument(new Argument('<service>', 'which one').choices(RUNNABLE))
     .argument('[endpoint...]', "where it listens (default: the service's own endpoints, on this machine only)", endpoints)
     .addOption(new Option('-f, --framing <name>', 'what a message is, where the service leaves it open').choices(FRAMING_NAMES))
-    .option('--limit <name=value>', 'a limit of the server, such as connectionsMax=100; may be given several times', limit)
     .option('--commands <file>', 'command: what may be run, as TOML or JSON')
     .addOption(new Option('--shell', 'command: give every line to the shell as it is; on loopback or a Unix socket').conflicts('commands'))
     .option('--insecure', 'command: listen on addresses of other machines too')
     .option('-q, --quiet', 'no line for each connection')
-    .addHelpText('after', HELP)
-    .action(run)
+  return withServerFlags(command).addHelpText('after', HELP).action(run)
 }
 
 const HELP = `
@@ -48,6 +45,7 @@ ${Object.entries(SERVICES)
   .join('\n')}
 
 It prints "SERVICE listening on ENDPOINT" for each endpoint, and stops on SIGINT or SIGTERM: what came in is answered first.
+SIGHUP reads the files of --cert, --key and --client-ca again; connections stay.
 The log goes to stderr: for people on a terminal, JSON lines elsewhere.
 
 A file of --commands names what peers may run; no shell reads it, nor what they say:
@@ -61,23 +59,39 @@ A file of --commands names what peers may run; no shell reads it, nor what they 
 async function run(name: ServiceName | 'all', listen: readonly string[] | undefined, flags: RunFlags): Promise<void> {
   const { framing, shell, insecure, quiet } = flags
   const commands = flags.commands === undefined ? undefined : readCommandFile(flags.commands)
-  const plans = plansOf({ name, endpoints: listen ?? [], framing, commands, shell, insecure })
+  const authenticated = flags.clientCa !== undefined
+  const plans = plansOf({ name, endpoints: listen ?? [], framing, commands, shell, insecure, authenticated })
+  const all = plans.flatMap((plan) => plan.endpoints)
+  const serving = serveOptionsOf(flags, all)
   const stop = stopSignal()
   const log = openLog()
   if (quiet !== true) logConnections(log)
-  const options: ServeOptions = { limits: flags.limit, onFault: (error) => log.error({ error: oneLine(error) }, 'fault') }
+  const options: ServeOptions = { ...serving, onFault: (error) => log.error({ error: oneLine(error) }, 'fault') }
   await using servers = new AsyncDisposableStack()
+  const running: Server[] = []
   for (const plan of plans) {
     if (stop.aborted) break
     const server = servers.use(await start(plan, options, log))
+    running.push(server)
     for (const endpoint of server.endpoints) process.stdout.write(`${plan.setup.service} listening on ${endpoint}\n`)
     if (plan.setup.shell === true) {
       log.warn(`--shell: whoever can connect to ${server.endpoints.join(' or ')} can do all that ${userInfo().username} can do`)
     }
   }
+  if (options.tls !== undefined) process.on('SIGHUP', () => reload(running, log))
   await fired(stop)
   if (quiet !== true) log.info('stopping')
   process.exitCode = EXIT.ok
+}
+
+/** New certificates for connections that come from now on. */
+function reload(servers: readonly Server[], log: Logger): void {
+  for (const server of servers) {
+    server.reloadTls().then(
+      () => log.info('certificates read again'),
+      (error) => log.error(`the certificates stay as they are: ${oneLine(error)}`),
+    )
+  }
 }
 
 async function start(plan: Plan, options: ServeOptions, log: Logger): Promise<Server> {
@@ -86,6 +100,7 @@ async function start(plan: Plan, options: ServeOptions, log: Logger): Promise<Se
   try {
     return await serve(serviceFrom(setup), endpoints, options)
   } catch (error) {
+    if (error instanceof TypeError) throw new Failure(oneLine(error), EXIT.usage) // an entry of a list that is no address
     if (!(error instanceof NetError)) throw error
     const rest = endpoints.filter((endpoint) => !endpoint.startsWith('unixgram:'))
     if (error.code !== 'unsupported' || !byDefault || rest.length === endpoints.length) {

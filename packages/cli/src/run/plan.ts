@@ -19,6 +19,8 @@ export interface Wish {
   readonly commands?: unknown
   readonly shell?: boolean | undefined
   readonly insecure?: boolean | undefined
+  /** Clients over TLS must show a certificate. */
+  readonly authenticated?: boolean | undefined
 }
 
 /** Every name that can be run. */
@@ -48,7 +50,7 @@ function planOf(service: ServiceName, wish: Omit<Wish, 'name'>): Plan {
   return { setup, endpoints, byDefault }
 }
 
-function check(service: ServiceName, text: string, { shell, insecure }: Omit<Wish, 'name'>): void {
+function check(service: ServiceName, text: string, { shell, insecure, authenticated }: Omit<Wish, 'name'>): void {
   const endpoint = parseEndpoint(text)
   const { carriers } = SERVICES[service]
   if (endpoint.transport !== 'fd' && !carriers.includes(endpoint.transport)) {
@@ -58,7 +60,9 @@ function check(service: ServiceName, text: string, { shell, insecure }: Omit<Wis
   if ('host' in endpoint && isLoopback(endpoint.host)) return
   const reached = 'host' in endpoint ? 'can be reached from other machines' : 'says nothing of who can reach it'
   if (shell === true) throw refused(`${text} ${reached}; --shell is for loopback addresses and Unix sockets only`)
-  if (insecure !== true) throw refused(`${text} ${reached}, and command asks nobody who they are; add --insecure to do it all the same`)
+  if (authenticated === true && endpoint.transport === 'tls') return
+  if (insecure !== true)
+    throw refused(`${text} ${reached}, and command asks nobody who they are; take tls:// with --client-ca, or add --insecure`)
 }
 
 function refused(message: string): Failure {
