@@ -3,13 +3,22 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { parseEndpoint } from '../../src/index.ts'
-import { type Link, type Listener, type ListenOptions, transportOf } from '../../src/transport/index.ts'
+import { type Endpoint, parseEndpoint } from '../../src/index.ts'
+import { memoryNetwork } from '../../src/testing/index.ts'
+import { type Link, type Listener, type ListenOptions, type Transport, transportOf } from '../../src/transport/index.ts'
 import { code, DIAL, folder, HAS_IPV6, LISTEN, signal } from '../support.ts'
 
 let names = 0
 
-const CARRIERS: readonly { name: string; skip: boolean; at(t: TestContext): Promise<string> | string }[] = [
+/** What is put to the test: an endpoint to listen on, and what carries it if that is not the platform. */
+interface Subject {
+  readonly name: string
+  readonly skip: boolean
+  readonly transport?: Transport
+  at(t: TestContext): Promise<string> | string
+}
+
+const CARRIERS: readonly Subject[] = [
   { name: 'TCP over IPv4', skip: false, at: () => 'tcp://127.0.0.1:0' },
   { name: 'TCP over IPv6', skip: !HAS_IPV6, at: () => 'tcp://[::1]:0' },
   { name: 'a Unix socket with a file', skip: process.platform === 'win32', at: async (t) => `unix://${join(await folder(t), 'socket')}` },
@@ -18,7 +27,21 @@ const CARRIERS: readonly { name: string; skip: boolean; at(t: TestContext): Prom
     skip: process.platform !== 'linux',
     at: () => `unix://@tillwire-test-${process.pid}-${names++}`,
   },
+  { name: 'TCP in memory', skip: false, transport: memoryNetwork(), at: () => 'tcp://127.0.0.1:0' },
+  { name: 'TCP in memory, a few bytes at a time', skip: false, transport: inPieces(), at: () => 'tcp://127.0.0.1:0' },
+  { name: 'a Unix socket in memory', skip: false, transport: memoryNetwork(), at: () => `unix:///nowhere/${names++}` },
 ]
+
+/** Every delivery is cut in two at a place that a seed gives. */
+function inPieces(): Transport {
+  let seed = 1
+  return memoryNetwork({
+    split: (ready) => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return 1 + (seed % ready)
+    },
+  })
+}
 
 /** A link with all that it says written down. */
 class Watched {
@@ -64,9 +87,11 @@ class Watched {
 
 for (const carrier of CARRIERS) {
   describe(`${carrier.name}, as a transport`, { skip: carrier.skip }, () => {
+    const transportFor = (endpoint: Endpoint): Transport => carrier.transport ?? transportOf(endpoint)
+
     async function listen(t: TestContext, accept: (link: Link) => void, own: Partial<ListenOptions> = {}): Promise<Listener> {
       const endpoint = parseEndpoint(await carrier.at(t))
-      const listener = await transportOf(endpoint).listen(endpoint, { ...LISTEN, accept, ...own })
+      const listener = await transportFor(endpoint).listen(endpoint, { ...LISTEN, accept, ...own })
       t.after(() => listener.close())
       return listener
     }
@@ -74,7 +99,7 @@ for (const carrier of CARRIERS) {
     async function pair(t: TestContext, openFar = true): Promise<[Watched, Watched]> {
       const accepted = signal<Link>()
       const { endpoint } = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(endpoint).dial(endpoint, DIAL))
+      const near = new Watched(await transportFor(endpoint).dial(endpoint, DIAL))
       const far = new Watched(await accepted.promise, openFar)
       t.after(() => {
         near.link.destroy()
@@ -173,23 +198,23 @@ for (const carrier of CARRIERS) {
 
     it('refuses an endpoint where somebody listens already', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const again = transportOf(endpoint).listen(endpoint, LISTEN)
+      const again = transportFor(endpoint).listen(endpoint, LISTEN)
       await assert.rejects(again, code('address_in_use'))
     })
 
     it('refuses at once where nobody listens, before and after', async (t) => {
       const listener = await listen(t, () => {})
       await listener.close()
-      await assert.rejects(transportOf(listener.endpoint).dial(listener.endpoint, DIAL), code('connect_refused'))
+      await assert.rejects(transportFor(listener.endpoint).dial(listener.endpoint, DIAL), code('connect_refused'))
       const { endpoint } = listener
-      const next = await transportOf(endpoint).listen(endpoint, LISTEN)
+      const next = await transportFor(endpoint).listen(endpoint, LISTEN)
       await next.close()
     })
 
     it('keeps the connections that it took when it stops listening', async (t) => {
       const accepted = signal<Link>()
       const listener = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(listener.endpoint).dial(listener.endpoint, DIAL))
+      const near = new Watched(await transportFor(listener.endpoint).dial(listener.endpoint, DIAL))
       const far = new Watched(await accepted.promise)
       await listener.close()
       far.link.write(Buffer.from('x'))
@@ -200,7 +225,7 @@ for (const carrier of CARRIERS) {
 
     it('gives a dial up when its signal fires, before and during', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const dial = (given: AbortSignal) => transportOf(endpoint).dial(endpoint, { ...DIAL, signal: given })
+      const dial = (given: AbortSignal) => transportFor(endpoint).dial(endpoint, { ...DIAL, signal: given })
       await assert.rejects(dial(AbortSignal.abort()), code('aborted'))
       const caller = new AbortController()
       const dialling = dial(caller.signal)
@@ -210,7 +235,7 @@ for (const carrier of CARRIERS) {
 
     it('names its peer', async (t) => {
       const [near, far] = await pair(t)
-      const tcp = carrier.name.startsWith('TCP')
+      const tcp = near.link.carrier === 'tcp'
       assert.equal(far.link.address === '', !tcp)
       assert.match(far.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
       assert.match(near.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
