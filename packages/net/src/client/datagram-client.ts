@@ -35,7 +35,9 @@ export class DatagramClient<In, Out> implements Client<In, Out> {
   #main: Promise<Session<In, Out>> | undefined
   /** Why the last socket failed, until somebody was told. */
   #fault: NetError | undefined
+  /** No more requests. */
   #ended = false
+  #gone = false
 
   /** @throws RangeError for a number of tries that is none */
   constructor(link: Link, at: number, dialler: Dialler, settings: SessionSettings<In, Out>, tries: number) {
@@ -118,6 +120,7 @@ export class DatagramClient<In, Out> implements Client<In, Out> {
 
   #close(reason: NetError | undefined): void {
     this.#ended = true
+    this.#gone = true
     this.#mailbox.close(reason)
     this.#resolveClosed(reason)
     for (const giveUp of this.#requests) giveUp(reason ?? endedByUs())
@@ -152,7 +155,7 @@ export class DatagramClient<In, Out> implements Client<In, Out> {
     })
     this.#sessions.add(session)
     session.open()
-    if (this.#ended) session.abort()
+    if (this.#gone) session.abort()
     return session
   }
 
