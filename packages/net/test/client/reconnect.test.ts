@@ -129,6 +129,21 @@ describe('a client that connects again', () => {
     assert.deepEqual(heard, ['e'])
   })
 
+  it('lets what waited out only as fast as the line takes it', async (t) => {
+    const { network, clock, serve, connect } = world(t)
+    const heard: number[] = []
+    await serve({ ...silent, message: (text) => void heard.push(text.length) })
+    const client = await connect({ limits: { sendHighWaterBytes: 100_000, sendQueueBytesMax: 300_000 } })
+    network.cut()
+    await clock.settle()
+    const lengths = Array.from({ length: 20 }, (_, i) => 90_000 + i)
+    const sent = lengths.map((length) => client.send('x'.repeat(length)))
+    await clock.advance(100)
+    await Promise.all(sent)
+    await network.quiet()
+    assert.deepEqual(heard, lengths)
+  })
+
   it('goes round its endpoints', async (t) => {
     const { network, clock, serve, connect } = world(t)
     for (const at of ['tcp://a:1', 'tcp://b:1']) await serve({ ...shout, message: () => at }, at)
