@@ -297,6 +297,20 @@ describe('a client that connects again', () => {
     assert.deepEqual(reports[0]?.unsent, [large, 'behind it'])
   })
 
+  it('waits with a message for room longer than for the line', async (t) => {
+    const { network, clock, serve, connect } = world(t)
+    const heard: number[] = []
+    await serve({ ...silent, message: (text) => void heard.push(text.length) })
+    const client = await connect({ limits: { sendHighWaterBytes: 50_000, sendStallMs: 0 } })
+    network.hold()
+    const sent = client.send('x'.repeat(200_000), { timeoutMs: 10 })
+    await clock.advance(1000)
+    network.release()
+    await sent
+    await network.quiet()
+    assert.deepEqual(heard, [200_000])
+  })
+
   it('says it only once of a message whose sender waits for room', async (t) => {
     const { network, clock, serve, connect } = world(t)
     await serve(silent)
@@ -403,6 +417,7 @@ describe('the settings of connecting again', () => {
       await assert.rejects(connect(AT, { framing, transport: memoryNetwork(), reconnect }), RangeError)
     }
     await assert.rejects(connect('udp://127.0.0.1:1', { framing, reconnect: true }), TypeError)
+    await assert.rejects(connect(AT, { framing, transport: memoryNetwork(), onConnected: () => {} }), TypeError)
   })
 
   it('work over real sockets with a server that comes back', async (t) => {
