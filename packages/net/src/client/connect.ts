@@ -53,6 +53,9 @@ export async function connect<In, Out>(endpoints: string | readonly string[], op
   const { framing, correlate, reconnect = false, tries = TRIES_DEFAULT, signal } = options
   const settings = { framing, correlate, limits: dialler.limits, clock: dialler.clock }
   const again = reconnect === true ? {} : reconnect
+  if (again === false && (options.onConnected ?? options.onDisconnected) !== undefined) {
+    throw new TypeError('onConnected and onDisconnected are for clients that connect again: set "reconnect"')
+  }
   if (dialler.datagrams) {
     if (again !== false) throw new TypeError('datagrams have no connection to make again: leave out "reconnect"')
     const { link, at } = await dialler.dial(signal)

@@ -5,7 +5,7 @@ import { Mailbox } from '../mailbox.ts'
 import type { Link } from '../transport/index.ts'
 import type { Client, RequestOptions } from './client.ts'
 import type { Dialler } from './dialling.ts'
-import { patience, stopped, timeoutOf } from './patience.ts'
+import { patience, stopped, timeoutOf, unanswered } from './patience.ts'
 import { Session, type SessionSettings } from './session.ts'
 import { Slots } from './slots.ts'
 
@@ -84,7 +84,7 @@ export class DatagramClient<In, Out> implements Client<In, Out> {
         giving.abort(error)
       }
       this.#requests.add(giveUp)
-      const stop = patience(this.#settings.clock, timeoutMs, options.signal, giveUp)
+      const stop = patience(this.#settings.clock, timeoutMs, options.signal, unanswered(timeoutMs), giveUp)
       const asked =
         this.#settings.correlate === undefined
           ? this.#askAlone(message, waits, giving.signal)

@@ -4,6 +4,7 @@ import { NetError } from '../errors.ts'
 import { type Limits, limitsFrom } from '../limits.ts'
 import type { TlsClientOptions } from '../tls-keys.ts'
 import { type Link, type Transport, transportOf } from '../transport/index.ts'
+import { patience } from './patience.ts'
 
 /** How to dial. */
 export interface DialSettings {
@@ -81,7 +82,22 @@ export class Dialler {
 
   dialOne(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Link> {
     const transport = this.#transport ?? transportOf(endpoint)
-    return transport.dial(endpoint, { signal, limits: this.limits, clock: this.clock, tls: this.#tls })
+    const dialling = transport.dial(endpoint, { signal, limits: this.limits, clock: this.clock, tls: this.#tls })
+    return isDatagram(endpoint) ? this.#inTime(endpoint, signal, dialling) : dialling
+  }
+
+  /** A datagram socket is made at once, but for the look-up of a name, which the platform cannot give up. Whoever waits for it can. */
+  #inTime(endpoint: Endpoint, signal: AbortSignal | undefined, dialling: Promise<Link>): Promise<Link> {
+    const { connectMs } = this.limits
+    const late = (): NetError => new NetError('connect_timeout', `${formatEndpoint(endpoint)}: no address within ${connectMs} ms`)
+    return new Promise((resolve, reject) => {
+      let over = false
+      const stop = patience(this.clock, connectMs, signal, late, (error) => {
+        over = true
+        reject(error)
+      })
+      dialling.finally(stop).then((link) => (over ? link.destroy() : resolve(link)), reject)
+    })
   }
 
   /** The endpoint as text. */

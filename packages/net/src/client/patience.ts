@@ -17,8 +17,17 @@ export function stopped(signal: AbortSignal | undefined): NetError | undefined {
   return signal?.aborted ? new NetError('aborted', 'the caller gave up', signal.reason) : undefined
 }
 
-/** Waits for whichever is first, the end of the time or the caller's signal, until the returned function is called. */
-export function patience(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined, gone: (error: NetError) => void): () => void {
+/**
+ * Waits for whichever is first, the end of the time (0: there is none) or the caller's signal, until the returned function is called.
+ * @param late - what the end of the time means
+ */
+export function patience(
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  late: () => NetError,
+  gone: (error: NetError) => void,
+): () => void {
   const stop = (): void => {
     timer?.close()
     signal?.removeEventListener('abort', aborted)
@@ -28,8 +37,12 @@ export function patience(clock: Clock, timeoutMs: number, signal: AbortSignal | 
     gone(error)
   }
   const aborted = (): void => end(new NetError('aborted', 'the caller gave up', signal?.reason))
-  const late = (): void => end(new NetError('request_timeout', `no answer within ${timeoutMs} ms`))
-  const timer: Timer | undefined = timeoutMs === 0 ? undefined : clock.after(timeoutMs, late)
+  const timer: Timer | undefined = timeoutMs === 0 ? undefined : clock.after(timeoutMs, () => end(late()))
   signal?.addEventListener('abort', aborted)
   return stop
+}
+
+/** No answer came in time. */
+export function unanswered(timeoutMs: number): () => NetError {
+  return () => new NetError('request_timeout', `no answer within ${timeoutMs} ms`)
 }

@@ -6,7 +6,7 @@ import type { TlsFacts } from '../transport/index.ts'
 import type { Client, RequestOptions, SendOptions } from './client.ts'
 import type { Dialled, Dialler } from './dialling.ts'
 import { type Connected, Line } from './line.ts'
-import { patience, stopped, timeoutOf } from './patience.ts'
+import { patience, stopped, timeoutOf, unanswered } from './patience.ts'
 import { loudly, type SessionSettings } from './session.ts'
 import { type Job, Waiting } from './waiting.ts'
 
@@ -139,7 +139,7 @@ class ReconnectingClient<In, Out> implements Client<In, Out> {
   }
 
   send(message: Out, options: SendOptions = {}): Promise<void> {
-    return this.#whenUp(options, (line) => ({ done: line.send(message), giveUp: () => {} }))
+    return this.#whenUp(options, (line) => ({ done: line.send(message) }))
   }
 
   request(message: Out, options: RequestOptions = {}): Promise<In> {
@@ -176,8 +176,12 @@ class ReconnectingClient<In, Out> implements Client<In, Out> {
     if (reason !== undefined) this.#line?.session.abort(reason)
   }
 
-  /** Does something on the line that is up, now or when it is; the caller's patience covers both. @throws RangeError */
-  #whenUp<T>(options: SendOptions, start: (line: Line<In, Out>) => { done: Promise<T>; giveUp: () => void }): Promise<T> {
+  /**
+   * Does something on the line that is up, now or when it is. The caller's patience covers the wait for the line, and, where there is a
+   * way to give up, the rest.
+   * @throws RangeError
+   */
+  #whenUp<T>(options: SendOptions, start: (line: Line<In, Out>) => { done: Promise<T>; giveUp?: () => void }): Promise<T> {
     const timeoutMs = timeoutOf(options, this.#settings.limits)
     return new Promise((resolve, reject) => {
       const given = stopped(options.signal) ?? (this.#stop.signal.aborted ? (this.#reason ?? ended()) : undefined)
@@ -192,14 +196,15 @@ class ReconnectingClient<In, Out> implements Client<In, Out> {
         start: (line) => {
           try {
             const begun = start(line)
-            giveUp = begun.giveUp
+            if (begun.giveUp === undefined) stop()
+            else giveUp = begun.giveUp
             begun.done.finally(stop).then(resolve, reject)
           } catch (error) {
             fail(error) // it cannot be encoded, or may not be asked now
           }
         },
       }
-      const stop = patience(this.#settings.clock, timeoutMs, options.signal, (error) => {
+      const stop = patience(this.#settings.clock, timeoutMs, options.signal, unanswered(timeoutMs), (error) => {
         giveUp()
         reject(error)
       })

@@ -8,7 +8,7 @@ import type { Service } from '../service.ts'
 import type { Link, TlsFacts } from '../transport/index.ts'
 import { type Answers, type Expected, KeyedAnswers, OrderedAnswers } from './answers.ts'
 import type { Correlate, RequestOptions } from './client.ts'
-import { patience, stopped, timeoutOf } from './patience.ts'
+import { patience, stopped, timeoutOf, unanswered } from './patience.ts'
 
 /** What the sessions of one client have in common. */
 export interface SessionSettings<In, Out> {
@@ -129,7 +129,7 @@ export class Session<In, Out> {
       if (given !== undefined) return reject(given)
       if (this.ending) return void this.writable().catch(reject) // rejects with the reason
       const asked = this.ask(message)
-      const stop = patience(clock, timeoutMs, signal, (error) => {
+      const stop = patience(clock, timeoutMs, signal, unanswered(timeoutMs), (error) => {
         asked.giveUp()
         reject(error)
       })

@@ -45,6 +45,15 @@ describe('a datagram request', () => {
     )
   })
 
+  it('works over a Unix socket too', { skip: process.platform !== 'linux' }, async (t) => {
+    const { at } = await serving(t, shout, { at: `unixgram://@tillwire-client-${process.pid}` })
+    for (const more of [{}, { correlate }]) {
+      await using client = await connect(at, { framing, ...more })
+      assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((text) => client.request(text))), ['A', 'B', 'C'])
+    }
+    await assert.rejects(connect(`unixgram://@tillwire-nobody-${process.pid}`, { framing }), code('connect_refused'))
+  })
+
   it('is sent again, with growing waits, as often as it may, and then given up', async (t) => {
     const { client, clock, sent } = await world(t, () => [])
     const asked = assert.rejects(client.request('a', { timeoutMs: 700 }), code('request_timeout'))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { connect, dial, lines, type Service, serve } from '../../src/index.ts'
+import { connect, dial, type Link, lines, type Service, serve, type Transport } from '../../src/index.ts'
 import { manualClock, memoryNetwork } from '../../src/testing/index.ts'
 import { dialSocket } from '../../src/transport/socket.ts'
 import { code, DIAL, serving } from '../support.ts'
@@ -61,6 +61,30 @@ describe('connecting to several endpoints', () => {
     const connecting = connect(['tcp://a:1', 'tcp://b:1'], { framing, transport, signal: caller.signal })
     caller.abort('enough')
     await assert.rejects(connecting, { code: 'aborted', message: /^tcp:\/\/a:1/, cause: 'enough' })
+  })
+
+  it('waits no longer for the address of a datagram socket either, and drops it when it comes', async () => {
+    const clock = manualClock()
+    const network = memoryNetwork()
+    const resolved = Promise.withResolvers<void>()
+    const links: Link[] = []
+    const transport: Transport = {
+      dial: async (endpoint, options) => {
+        await resolved.promise // a name server that is slow
+        const link = await network.dial(endpoint, { ...options, signal: undefined })
+        links.push(link)
+        return link
+      },
+      listen: (endpoint, options) => network.listen(endpoint, options),
+    }
+    const connecting = assert.rejects(connect('udp://shop:1', { framing, transport, clock }), code('connect_timeout'))
+    await clock.advance(10_000)
+    await connecting
+    resolved.resolve()
+    await clock.settle()
+    const closed = Promise.withResolvers<void>()
+    links[0]?.open({ data() {}, progressed() {}, ended() {}, closed: () => closed.resolve() })
+    await closed.promise
   })
 
   it('can begin anywhere, to spread clients, and goes round', async (t) => {

@@ -129,6 +129,21 @@ describe('a client that connects again', () => {
     assert.deepEqual(heard, ['e'])
   })
 
+  it('lets what waited out only as fast as the line takes it', async (t) => {
+    const { network, clock, serve, connect } = world(t)
+    const heard: number[] = []
+    await serve({ ...silent, message: (text) => void heard.push(text.length) })
+    const client = await connect({ limits: { sendHighWaterBytes: 100_000, sendQueueBytesMax: 300_000 } })
+    network.cut()
+    await clock.settle()
+    const lengths = Array.from({ length: 20 }, (_, i) => 90_000 + i)
+    const sent = lengths.map((length) => client.send('x'.repeat(length)))
+    await clock.advance(100)
+    await Promise.all(sent)
+    await network.quiet()
+    assert.deepEqual(heard, lengths)
+  })
+
   it('goes round its endpoints', async (t) => {
     const { network, clock, serve, connect } = world(t)
     for (const at of ['tcp://a:1', 'tcp://b:1']) await serve({ ...shout, message: () => at }, at)
@@ -282,6 +297,20 @@ describe('a client that connects again', () => {
     assert.deepEqual(reports[0]?.unsent, [large, 'behind it'])
   })
 
+  it('waits with a message for room longer than for the line', async (t) => {
+    const { network, clock, serve, connect } = world(t)
+    const heard: number[] = []
+    await serve({ ...silent, message: (text) => void heard.push(text.length) })
+    const client = await connect({ limits: { sendHighWaterBytes: 50_000, sendStallMs: 0 } })
+    network.hold()
+    const sent = client.send('x'.repeat(200_000), { timeoutMs: 10 })
+    await clock.advance(1000)
+    network.release()
+    await sent
+    await network.quiet()
+    assert.deepEqual(heard, [200_000])
+  })
+
   it('says it only once of a message whose sender waits for room', async (t) => {
     const { network, clock, serve, connect } = world(t)
     await serve(silent)
@@ -388,6 +417,7 @@ describe('the settings of connecting again', () => {
       await assert.rejects(connect(AT, { framing, transport: memoryNetwork(), reconnect }), RangeError)
     }
     await assert.rejects(connect('udp://127.0.0.1:1', { framing, reconnect: true }), TypeError)
+    await assert.rejects(connect(AT, { framing, transport: memoryNetwork(), onConnected: () => {} }), TypeError)
   })
 
   it('work over real sockets with a server that comes back', async (t) => {
