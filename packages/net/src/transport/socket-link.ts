@@ -58,7 +58,9 @@ export class SocketLink implements Link {
     }
     this.#events = events
     socket.on('data', (chunk: Buffer) => events.data(chunk))
-    socket.on('end', () => events.ended())
+    if (socket.readableEnded)
+      queueMicrotask(() => events.ended()) // before there was anybody to hear it
+    else socket.on('end', () => events.ended())
     socket.on('close', () => events.closed(this.#error))
     if (!this.#paused) socket.resume()
   }
