@@ -306,14 +306,14 @@ class ServerOfConnections<In, Out, State> implements Server {
   }
 
   /**
-   * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, and when too many
-   * live that moment at once (they would use up the descriptors) the word is left out.
+   * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, until the peer has
+   * read the word, and when too many live that moment at once (they would use up the descriptors) it is closed right behind the word.
    */
   #turnAway(link: Link, code: 'too_many_connections' | 'too_many_from_address', most: number): void {
     this.#refused(code, link.peer)
-    // A datagram's sender is not told: it may be forged, and it expects losses.
-    if (link.datagrams || this.#turnedAway.size >= TURNED_AWAY_MAX) return link.destroy()
+    if (link.datagrams) return link.destroy() // its sender is not told: it may be forged, and it expects losses
     const reason = new NetError(code, `no more than ${most} connections`)
+    const hurried = this.#turnedAway.size >= TURNED_AWAY_MAX
     const { name, framing } = this.#service
     const refusal: Service<In, Out, State> = {
       name,
@@ -322,6 +322,7 @@ class ServerOfConnections<In, Out, State> implements Server {
         const last = this.#service.farewell?.(reason)
         if (last !== undefined) connection.send(last)
         connection.end()
+        if (hurried) connection.abort(reason)
         return undefined as State
       },
       message: () => undefined,

@@ -8,6 +8,8 @@ export interface Secured {
   readonly facts: TlsFacts
 }
 
+const EMPTY = Buffer.alloc(0)
+
 /** A socket of the platform as a {@link Link}. */
 export class SocketLink implements Link {
   readonly datagrams = false
@@ -22,6 +24,7 @@ export class SocketLink implements Link {
   #events: LinkEvents | undefined
   #error: Error | undefined
   #paused = false
+  #asked = false
 
   constructor(socket: Socket, carrier: Carrier, peer: string, address: string, secured?: Secured) {
     this.#socket = socket
@@ -30,9 +33,11 @@ export class SocketLink implements Link {
     this.address = address
     this.tls = secured?.facts
     this.#raw = secured?.raw ?? socket
-    // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.
     this.#written = (error) => {
-      if (!error) this.#events?.progressed()
+      this.#asked = false
+      if (error) return
+      if (this.#socket.writableLength > 0 && !this.#socket.writableEnded) this.#ask() // what was written since waits behind the question
+      this.#events?.progressed()
     }
     // From the first moment on: an error between accepting and open() must find a listener.
     socket.on('error', (error) => {
@@ -66,7 +71,16 @@ export class SocketLink implements Link {
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes, this.#written)
+    const socket = this.#socket
+    socket.write(bytes)
+    // A callback for every write would cost a tick each. Only what the kernel did not take at once is asked after, by an empty write
+    // behind it: the 'drain' event would not tell of a small rest.
+    if (socket.writableLength > 0 && !this.#asked) this.#ask()
+  }
+
+  #ask(): void {
+    this.#asked = true
+    this.#socket.write(EMPTY, this.#written)
   }
 
   pause(): void {
@@ -80,7 +94,7 @@ export class SocketLink implements Link {
   }
 
   end(): void {
-    this.#socket.end()
+    if (!this.#socket.writableEnded) this.#socket.end(() => this.#events?.progressed())
   }
 
   destroy(): void {

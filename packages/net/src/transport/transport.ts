@@ -8,7 +8,7 @@ import type { ServerKeys, TlsClientOptions } from '../tls-keys.ts'
 export interface LinkEvents {
   /** Bytes came; the chunk is given away. */
   data(chunk: Buffer): void
-  /** Unsent bytes have left; perhaps not all. */
+  /** Bytes that were unsent after a write have left; perhaps not all. What leaves at once is not told. */
   progressed(): void
   /** The peer has ended its direction. */
   ended(): void

@@ -99,7 +99,6 @@ for (const carrier of CARRIERS) {
     it('reads nothing before it is opened, nor after when it was paused before', async (t) => {
       const [near, far] = await pair(t, false)
       near.link.write(Buffer.from('early'))
-      await near.heard('progressed')
       far.link.pause()
       far.open()
       far.link.write(Buffer.from('x'))
@@ -126,6 +125,21 @@ for (const carrier of CARRIERS) {
       assert.equal(far.text.length, blocks * block.length)
       assert.equal(near.link.unsent, 0)
       assert.equal(near.link.underWay, 0)
+    })
+
+    it('tells when the last has left, also of what was written behind a large write and before the end', async (t) => {
+      const [near, far] = await pair(t)
+      far.link.pause()
+      const block = Buffer.alloc(4 << 20)
+      near.link.write(block)
+      near.link.write(block)
+      near.link.end()
+      assert.ok(near.link.unsent > 0, 'it must be more than the system takes at once')
+      far.link.resume()
+      await far.heard('ended')
+      await near.until(() => near.link.unsent === 0 && near.said.includes('progressed'))
+      assert.equal(far.text.length, 2 * block.length)
+      assert.equal(near.error, undefined)
     })
 
     it('says that a part of one large write has left', async (t) => {
