@@ -175,7 +175,8 @@ function handshakeFailed(error: NodeJS.ErrnoException & { readonly reason?: stri
     return new NetError('tls_failed', `${name}: TLS failed: the peer broke off; perhaps it does not speak TLS`, error)
   }
   if (error.syscall !== undefined) return fromSystem(error, name, 'tls_failed')
-  return new NetError('tls_failed', `${name}: TLS failed: ${error.reason ?? error.message} (${error.code})`, error)
+  const reason = (error.reason ?? error.message).replace(/[: ]+$/, '')
+  return new NetError('tls_failed', `${name}: TLS failed: ${reason} (${error.code})`, error)
 }
 
 function factsOf(socket: TLSSocket): TlsFacts {
