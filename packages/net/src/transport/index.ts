@@ -7,6 +7,8 @@ import { udp } from './udp.ts'
 import { unix } from './unix.ts'
 import { unixgram } from './unixgram.ts'
 
+export { DatagramLink } from './datagram-link.ts'
+export { DatagramListener } from './datagram-listener.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
