@@ -7,7 +7,10 @@ import { udp } from './udp.ts'
 import { unix } from './unix.ts'
 import { unixgram } from './unixgram.ts'
 
+export { listenDescriptor } from './descriptor.ts'
+export { resolveHost } from './resolve-host.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport.ts'
+export { listenInPlace } from './unix.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
   tcp,

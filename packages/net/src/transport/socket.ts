@@ -50,7 +50,7 @@ export function dialSocket(
 
 /** Binds and listens; what is accepted arrives at `accept` paused. */
 export function listenSocket(
-  at: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly path: string },
+  at: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly path: string } | { readonly fd: number },
   name: string,
   { limits, fault }: ListenOptions,
   accept: (socket: Socket) => void,
