@@ -1,11 +1,11 @@
 import { type ForkOptions, fork } from 'node:child_process'
 import type { FromWorker } from './messages.ts'
-import { entrance, inheritedOptions, type Launch, type Runner, type RunnerEvents } from './runner.ts'
+import { entrance, type Launch, optionsOfProcess, type Runner, type RunnerEvents } from './runner.ts'
 
 /** Starts a worker in a child process. */
 export const launchProcess: Launch = (shared: readonly number[], events: RunnerEvents): Runner => {
   const options: ForkOptions = {
-    execArgv: inheritedOptions(),
+    execArgv: optionsOfProcess(),
     serialization: 'advanced',
     // The order that FIRST_SHARED_DESCRIPTOR counts on. Its input is closed: several cannot read one terminal.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...shared],

@@ -28,9 +28,17 @@ export function entrance(name: 'serving-thread' | 'serving-process'): URL {
 
 /** What was said to Node about this program alone, and not about how modules are found and run. */
 const OWN = /^--(?:input-type|test|watch|inspect|check)\b/
-const OWN_WITH_CODE = /^(?:-e|--eval|-p|--print|-pe)$/
+const CODE = /^(?:-e|--eval|-p|--print|-pe)$/
+/** What a thread may be given of its own: Node refuses it the options of the whole process, which it shares anyway. */
+const OF_THREAD = /^(?:-C|--conditions|-r|--require|--import|--enable-source-maps)\b/
 
-/** The options of Node that a thread or process inherits: conditions, loaders, memory. */
-export function inheritedOptions(all: readonly string[] = process.execArgv): string[] {
-  return all.filter((option, at) => !OWN.test(option) && !OWN_WITH_CODE.test(option) && !OWN_WITH_CODE.test(all[at - 1] ?? ''))
+/** The options of Node that a child process inherits. */
+export function optionsOfProcess(all: readonly string[] = process.execArgv): string[] {
+  return all.filter((option, at) => !OWN.test(option) && !CODE.test(option) && !CODE.test(all[at - 1] ?? ''))
+}
+
+/** Those that a thread is given; undefined where it inherits them as they are. */
+export function optionsOfThread(all: readonly string[] = process.execArgv): string[] | undefined {
+  if (!all.some((option) => option.startsWith('--input-type'))) return undefined // the one that a file cannot be run with
+  return all.filter((option, at) => OF_THREAD.test(option) || /^(?:-C|-r|--conditions|--require|--import)$/.test(all[at - 1] ?? ''))
 }

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import { duplicate } from '../posix/index.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { entrance, inheritedOptions, type Launch, type Runner, type RunnerEvents } from './runner.ts'
+import { entrance, type Launch, optionsOfThread, type Runner, type RunnerEvents } from './runner.ts'
 
 /** Starts a worker in a thread of this process. */
 export const launchThread: Launch = (shared: readonly number[], events: RunnerEvents): Runner => {
-  const worker = new Worker(entrance('serving-thread'), { execArgv: inheritedOptions() })
+  const execArgv = optionsOfThread()
+  const worker = new Worker(entrance('serving-thread'), execArgv === undefined ? {} : { execArgv })
   const send = (message: ToWorker): void => worker.postMessage(message)
   let error: unknown
   worker.on('message', (message: FromWorker) => events.message(message))
