@@ -6,7 +6,8 @@ import type { Framing } from './framing/index.ts'
 import { type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Service } from './service.ts'
-import { type Transport, transportOf } from './transport/index.ts'
+import type { TlsClientOptions } from './tls-keys.ts'
+import { type TlsFacts, type Transport, transportOf } from './transport/index.ts'
 
 /** How to dial. */
 export interface DialSettings {
@@ -14,6 +15,8 @@ export interface DialSettings {
   readonly signal?: AbortSignal | undefined
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined
+  /** For `tls://`: whom to trust, and who we are. By default the server is verified with the authorities that Node brings along. */
+  readonly tls?: TlsClientOptions | undefined
   /** Carries the connection, in place of the transport that the endpoint names: for tests without a socket. */
   readonly transport?: Transport | undefined
   /** Where time comes from. Default: the system's. */
@@ -27,7 +30,8 @@ export interface ConnectOptions<In, Out> extends DialSettings {
 
 /**
  * Connects and lets a service handle what comes: the mirror of `serve`, for clients that are driven by messages.
- * @throws (rejects) NetError `connect_refused`, `connect_timeout`, `connect_failed`, `address_unavailable` or `aborted`.
+ * @throws (rejects) NetError `connect_refused`, `connect_timeout`, `connect_failed`, `address_unavailable`, `tls_failed`,
+ *   `tls_keys_invalid` or `aborted`.
  */
 export async function dial<In, Out, State>(
   endpoint: string,
@@ -37,7 +41,7 @@ export async function dial<In, Out, State>(
   const to = parseEndpoint(endpoint)
   const limits = limitsFrom(settings.limits)
   const clock = settings.clock ?? systemClock
-  const link = await (settings.transport ?? transportOf(to)).dial(to, { signal: settings.signal, limits, clock })
+  const link = await (settings.transport ?? transportOf(to)).dial(to, { signal: settings.signal, limits, clock, tls: settings.tls })
   const connection = new Connection<In, Out, State>(
     service,
     link,
@@ -143,6 +147,11 @@ export class Client<In, Out> implements AsyncDisposable {
       if (message === undefined) return
       yield message
     }
+  }
+
+  /** What the TLS handshake has told; undefined where there was none. */
+  get tls(): TlsFacts | undefined {
+    return this.#connection.tls
   }
 
   /** Sends what is queued and ends our direction; what the peer still sends can be read. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { AccessLists } from './access.ts'
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
 export { Client, type ConnectOptions, connect, type DialSettings, dial } from './client.ts'
 export type { Clock, Timer } from './clock.ts'
@@ -41,4 +42,15 @@ export { DEFAULT_LIMITS, type Limits } from './limits.ts'
 export { serve } from './serve.ts'
 export type { ServeOptions, Server } from './server.ts'
 export type { Service } from './service.ts'
-export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport/index.ts'
+export type { ServerKeys, TlsClientOptions, TlsServerOptions } from './tls-keys.ts'
+export type {
+  Carrier,
+  DialOptions,
+  Link,
+  LinkEvents,
+  Listener,
+  ListenOptions,
+  TlsCertificate,
+  TlsFacts,
+  Transport,
+} from './transport/index.ts'

@@ -8,9 +8,10 @@ import type { Service } from './service.ts'
  * @param service - the service itself, or its module: a URL or the text of one, as in `new URL('./shout.ts', import.meta.url)`.
  *   The module's default export is the service, or a function that is called with `options.data` and returns one, or a promise
  *   of one. Threads and processes need a module, for a service is code, and code does not cross.
- * @throws (rejects) TypeError for options that do not go together, RangeError for a limit or a number of workers that is none.
+ * @throws (rejects) TypeError for options that do not go together, an entry of a list that is no address, `tls://` without keys, keys
+ *   without `tls://`; RangeError for a limit or a number of workers that is none.
  * @throws (rejects) NetError `endpoint_invalid`, `path_too_long`, `unsupported`, `address_in_use`, `address_unavailable`,
- *   `permission_denied`, or `worker_lost` when a thread or process ends before it listens; or what the module threw.
+ *   `permission_denied`, `tls_keys_invalid`, or `worker_lost` when a thread or process ends before it listens; or what the module threw.
  */
 export async function serve<In, Out, State>(
   service: Service<In, Out, State> | URL | string,

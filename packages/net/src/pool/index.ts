@@ -3,6 +3,7 @@
 import { NetError } from '../errors.ts'
 import { descriptorLimit, limitsFrom, limitsOfWorker } from '../limits.ts'
 import type { ServeOptions, Server } from '../server.ts'
+import { readServerKeys } from '../tls-keys.ts'
 import type { Start, WorkerOptions } from './messages.ts'
 import { takePlaces } from './places.ts'
 import { Pool } from './pool.ts'
@@ -26,12 +27,17 @@ export async function servePool(
   if (!Number.isSafeInteger(count) || count < 1 || count > limits.workersMax) {
     throw new RangeError(`${kind} must be a whole number from 1 to ${limits.workersMax} (the limit workersMax), not ${String(count)}`)
   }
-  const { transport, clock, onFault, threads: _threads, processes: _processes, data, ...rest } = options
+  const { transport, clock, onFault, threads: _threads, processes: _processes, data, tls, ...rest } = options
   const ofCode = transport !== undefined ? 'transport' : clock !== undefined ? 'clock' : undefined
   if (ofCode !== undefined)
     throw new NetError('unsupported', `serve() with ${kind} takes no ${ofCode}: it is code, and code cannot be sent there`)
   const ofWorker = limitsOfWorker(limits, count, kind === 'threads' ? descriptorLimit() : undefined)
-  const workerOptions: WorkerOptions = copied('the options', { ...rest, reusePort: true, limits: ofWorker })
+  const workerOptions: WorkerOptions = copied('the options', {
+    ...rest,
+    reusePort: true,
+    limits: ofWorker,
+    tls: tls && (await readServerKeys(tls)),
+  })
   const copy = copied('the option data', data)
 
   const places = await takePlaces(endpoints, { limits, mode: options.mode ?? 0o660, reusePort: options.reusePort === true })
@@ -46,6 +52,7 @@ export async function servePool(
     },
     places,
     count,
+    tls,
   )
   await pool.start()
   return pool

@@ -1,5 +1,6 @@
 import type { Counters } from '../counters.ts'
 import type { ServeOptions } from '../server.ts'
+import type { TlsServerOptions } from '../tls-keys.ts'
 import type { ToldError } from './told-error.ts'
 
 /**
@@ -27,12 +28,12 @@ export interface Start {
 }
 
 /** What every worker can be asked for; the answer comes when it is done. */
-export type Question = 'count' | 'idle' | 'suspend'
+export type Question = 'count' | 'idle' | 'suspend' | 'reloadTls'
 
 /** From a pool to a worker. */
 export type ToWorker =
   | Start
-  | { readonly say: 'ask'; readonly question: Question }
+  | { readonly say: 'ask'; readonly question: Question; readonly keys?: TlsServerOptions | undefined }
   | { readonly say: 'close'; readonly within: number | undefined }
   /** The descriptor that the worker wanted; it is the worker's to close. */
   | { readonly say: 'descriptor'; readonly shared: number; readonly fd: number }

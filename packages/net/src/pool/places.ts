@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint, type TcpEndpoint, type UdpEndpoint, type UnixEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
-import { closeDescriptor, duplicate, listenUnixShared } from '../posix/index.ts'
+import { closeDescriptor, listenUnixShared, socketKind } from '../posix/index.ts'
 import { type Listener, type ListenOptions, listenInPlace, resolveHost, transportOf } from '../transport/index.ts'
 import type { Place } from './messages.ts'
 
@@ -75,7 +75,14 @@ async function take(endpoint: Endpoint, options: PlaceOptions, shared: number[])
     case 'unix':
       return share(endpoint, await listenShared(endpoint, options, (fd) => shared.push(fd)), shared)
     case 'fd': {
-      const fd = ours(endpoint, () => duplicate(endpoint.fd))
+      const { fd } = endpoint
+      const { type, listening } = ours(endpoint, () => socketKind(fd))
+      if (type !== 'stream' || !listening) {
+        throw new NetError(
+          'unsupported',
+          `${formatEndpoint(endpoint)}: threads and processes can share stream sockets that listen, and this is none`,
+        )
+      }
       shared.push(fd)
       return share(endpoint, { endpoint, close: async () => closeDescriptor(fd) }, shared)
     }

@@ -1,6 +1,7 @@
 import { type Counters, NO_COUNTERS, sumOfCounters } from '../counters.ts'
 import { NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
+import type { TlsServerOptions } from '../tls-keys.ts'
 import type { FromWorker, Question, Start } from './messages.ts'
 import type { Launch, Runner } from './runner.ts'
 import { errorTold, type ToldError } from './told-error.ts'
@@ -71,16 +72,16 @@ export class PoolWorker {
   }
 
   /** Resolves when it has answered, or is gone. One question of a kind is under way, and one for all who ask meanwhile waits behind. */
-  async ask(question: Question): Promise<void> {
+  async ask(question: Question, keys?: TlsServerOptions): Promise<void> {
     if (this.#gone) return
     const now = this.#asked[question]
     if (now !== undefined) {
-      now.next ??= now.answer.promise.then(() => this.ask(question))
+      now.next ??= now.answer.promise.then(() => this.ask(question, keys))
       return await now.next
     }
     const asked: Asked = { answer: Promise.withResolvers<void>(), next: undefined }
     this.#asked[question] = asked
-    this.#runner?.send({ say: 'ask', question })
+    this.#runner?.send({ say: 'ask', question, keys })
     return await asked.answer.promise
   }
 

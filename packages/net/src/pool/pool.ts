@@ -4,6 +4,7 @@ import { diagnostics } from '../diagnostics.ts'
 import { NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import { closeDeadlineMs, type Server } from '../server.ts'
+import { readServerKeys, type TlsServerOptions } from '../tls-keys.ts'
 import type { Question } from './messages.ts'
 import type { Places } from './places.ts'
 import { PoolWorker, type WorkerPlan } from './pool-worker.ts'
@@ -19,7 +20,7 @@ interface Slot {
 /** Several workers as one server. */
 export class Pool implements Server {
   readonly closed: Promise<void>
-  readonly #plan: WorkerPlan
+  #plan: WorkerPlan
   readonly #places: Places
   readonly #limits: Limits
   readonly #onFault: (error: unknown) => void
@@ -29,12 +30,16 @@ export class Pool implements Server {
   #past: Counters = NO_COUNTERS
   #replaced = 0
   #service = ''
+  /** As the user gave them, perhaps with paths; a worker is given what was read. */
+  #tls: TlsServerOptions | undefined
+  #loading: Promise<void> = Promise.resolve()
   #suspended: Promise<void> | undefined
   #closing: Promise<void> | undefined
   /** The moment by `performance.now()`. */
   #deadline = Number.POSITIVE_INFINITY
 
-  constructor(plan: WorkerPlan, places: Places, count: number) {
+  constructor(plan: WorkerPlan, places: Places, count: number, tls: TlsServerOptions | undefined) {
+    this.#tls = tls
     this.#plan = plan
     this.#places = places
     this.#limits = plan.limits
@@ -93,6 +98,20 @@ export class Pool implements Server {
     return this.#suspended
   }
 
+  async reloadTls(keys?: TlsServerOptions): Promise<void> {
+    if (this.#tls === undefined) throw new TypeError('reloadTls() needs a server with the option tls')
+    const loading = this.#loading.then(async () => {
+      const next = keys ?? (this.#tls as TlsServerOptions)
+      const texts = await readServerKeys(next)
+      const { start } = this.#plan
+      this.#plan = { ...this.#plan, start: { ...start, options: { ...start.options, tls: texts } } }
+      this.#tls = next
+      await this.#askAll('reloadTls', texts)
+    })
+    this.#loading = loading.catch(() => {}) // the caller hears of it
+    await loading
+  }
+
   async idle(): Promise<void> {
     await this.#askAll('idle')
   }
@@ -116,8 +135,8 @@ export class Pool implements Server {
     return this.#slots.flatMap(({ worker }) => worker ?? [])
   }
 
-  async #askAll(question: Question): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.ask(question)))
+  async #askAll(question: Question, keys?: TlsServerOptions): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.ask(question, keys)))
   }
 
   /** The shared sockets go first: who connects then is refused, and does not wait for somebody to accept. */

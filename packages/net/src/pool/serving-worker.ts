@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../endpoint.ts'
 import { DEFAULT_LIMITS, type Limits, limitsFrom } from '../limits.ts'
 import { type Server, serveLoop } from '../server.ts'
+import type { TlsServerOptions } from '../tls-keys.ts'
 import { listenDescriptor, type Transport, transportOf } from '../transport/index.ts'
 import { loadService } from './load-service.ts'
 import type { FromWorker, Place, Question, Start, ToWorker } from './messages.ts'
@@ -47,7 +48,7 @@ export class ServingWorker {
         this.#wanted.delete(message.shared)
         return
       case 'ask':
-        void this.#answer(message.question)
+        void this.#answer(message.question, message.keys)
         return
       case 'close':
         void this.#close(message.within)
@@ -109,11 +110,12 @@ export class ServingWorker {
     return promise
   }
 
-  async #answer(question: Question): Promise<void> {
+  async #answer(question: Question, keys: TlsServerOptions | undefined): Promise<void> {
     const server = await this.#started
     if (server === undefined) return
     if (question === 'idle') await server.idle()
     if (question === 'suspend') await server.suspend()
+    if (question === 'reloadTls') await server.reloadTls(keys)
     if (!this.#left) this.#host.tell({ say: 'answer', question, counters: server.counters })
   }
 

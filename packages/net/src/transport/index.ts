@@ -7,9 +7,9 @@ import { udp } from './udp.ts'
 import { unix } from './unix.ts'
 import { unixgram } from './unixgram.ts'
 
-export { listenDescriptor } from './descriptor.ts'
+export { listenDescriptor } from './fd.ts'
 export { resolveHost } from './resolve-host.ts'
-export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport.ts'
+export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'
 export { listenInPlace } from './unix.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
