@@ -58,7 +58,7 @@ class GatedServer extends Server {
     super(options)
     this.#gate = gate
     this.once('listening', () => {
-      const local = typeof this.address() === 'string'
+      const local = isLocal(this)
       this.on('connection', (socket) => gate.enter(socket, local))
     })
   }
@@ -67,6 +67,12 @@ class GatedServer extends Server {
     this.#gate.close()
     return super.close(callback)
   }
+}
+
+/** Does it listen on a Unix socket? One that was given as a descriptor has no address that the platform knows. */
+export function isLocal(server: Server): boolean {
+  const address = server.address()
+  return address === null || typeof address === 'string'
 }
 
 /** Binds and listens; what is accepted and passes the gate arrives at `accept` paused. */

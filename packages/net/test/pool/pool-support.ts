@@ -1,7 +1,17 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { type Client, connect, lines, type NetError, type ServeOptions, type Server, serve } from '../../src/index.ts'
+import { fileURLToPath } from 'node:url'
+import {
+  type Client,
+  connect,
+  lines,
+  type NetError,
+  type ServeOptions,
+  type Server,
+  serve,
+  type TlsServerOptions,
+} from '../../src/index.ts'
 
 /** A module of this folder. */
 export function beside(name: string): URL {
@@ -105,3 +115,9 @@ export function alive(pid: number): boolean {
 export function pidOf(who: string): number {
   return Number(who.split('/')[0])
 }
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}.pem`, import.meta.url))
+
+/** The server's keys of the fixtures, as paths, and the authority of theirs. */
+export const KEYS: TlsServerOptions = { cert: fixture('server'), key: fixture('server-key') }
+export const AUTHORITY: string = fixture('ca')
