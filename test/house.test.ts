@@ -22,7 +22,7 @@ const IMPURE =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bMath\.random\b|\bperformance\b|\bprocess\b|\bset(?:Timeout|Interval|Immediate)\b|\bcrypto\b/
 
 /** Files that somebody other than a source file starts. */
-const ENTRANCES: readonly RegExp[] = [/^packages\/cli\/src\/main\.ts$/, /-thread\.ts$/]
+const ENTRANCES: readonly RegExp[] = [/^packages\/cli\/src\/main\.ts$/, /-(?:thread|process)\.ts$/]
 
 /** Where the error codes of a package stand, and under which heading they are documented. */
 const ERROR_TABLES: readonly { readonly file: string; readonly table: string; readonly heading: string }[] = [

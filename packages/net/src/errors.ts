@@ -35,6 +35,7 @@ export const NET_ERRORS = {
   reply_impossible: 'the sender of a datagram has no address that an answer could go to',
   reply_limited: 'a reply to a datagram was dropped: its source has had as many bytes as it may for what it sent',
   service_failed: 'the service threw while it handled a message',
+  worker_lost: 'a thread or process of the server has ended, or did not start',
   server_closing: 'the server is stopping and its deadline has passed',
 } as const
 
@@ -67,6 +68,7 @@ const BY_ERRNO: Readonly<Record<string, NetErrorCode>> = {
   EPIPE: 'peer_reset',
   EMSGSIZE: 'frame_too_large',
   ECONNABORTED: 'peer_reset',
+  ENOTSUP: 'unsupported',
 }
 
 /**

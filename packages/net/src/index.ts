@@ -52,7 +52,8 @@ export {
   untilClose,
 } from './framing/index.ts'
 export { DEFAULT_LIMITS, type Limits, limitsFrom } from './limits.ts'
-export { type ServeOptions, type Server, serve } from './server.ts'
+export { serve } from './serve.ts'
+export type { ServeOptions, Server } from './server.ts'
 export type { Service } from './service.ts'
 export type { ServerKeys, TlsClientOptions, TlsServerOptions } from './tls-keys.ts'
 export type {

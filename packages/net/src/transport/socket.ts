@@ -68,6 +68,12 @@ class GatedServer extends Server {
   }
 }
 
+/** Does it listen on a Unix socket? One that was given as a descriptor has no address that the platform knows. */
+export function isLocal(server: Server): boolean {
+  const address = server.address()
+  return address === null || typeof address === 'string'
+}
+
 /** Binds and listens; what is accepted and passes the gate arrives at `accept` paused. */
 export function listenSocket(
   at: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly path: string } | { readonly fd: number },
@@ -87,12 +93,6 @@ export function listenSocket(
       resolve(server)
     })
   })
-}
-
-/** Is it a Unix socket? One that was given as a descriptor has no address at all. */
-export function isLocal(listening: Server): boolean {
-  const address = listening.address()
-  return address === null || typeof address === 'string'
 }
 
 /** Gives the address back. The platform's callback waits for every open connection; only the address matters here. */
