@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect, lines, netstrings, serve } from '@tillwire/net'
 import { echo } from '@tillwire/services'
 import { Workshop } from './support/tillwire.ts'
+
+/** A zombie does not run any more. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 const KEYS = join(import.meta.dirname, '../../net/test/fixtures')
 
@@ -155,6 +164,39 @@ describe('tillwire run', { concurrency: 2 }, () => {
       assert.equal(err.trimEnd().split('\n').length, 1)
       assert.deepEqual({ code, out }, { code: 2, out: '' })
     }
+  })
+
+  it('serves in threads and in processes, logs there too, and ends what runs there when it stops', async (t) => {
+    const at = await Workshop.open(t)
+    await writeFile(at.path('commands.toml'), '[commands.forever]\nrun = ["sh", "-c", "echo $$; sleep 1000"]\n')
+    for (const kind of ['--threads', '--processes'] as const) {
+      const server = at.start(
+        'run',
+        'command',
+        `unix://${at.path('command')}`,
+        '--commands',
+        at.path('commands.toml'),
+        '--limit',
+        'closeWithinMs=500',
+        kind,
+        '2',
+      )
+      await server.printed(/^command listening on unix:\/\/.*\n/)
+      const call = at.start('call', `unix://${at.path('command')}`, 'forever', '--timeout', '60000')
+      const [, pid] = await call.printed(/^(\d+)\n/)
+      await server.printed(/\.\.\.connected on unix:/)
+      process.kill(server.pid, 'SIGTERM')
+      await server.printed(/stopping/)
+      assert.equal((await server.kill('SIGTERM')).code, 130)
+      while (isRunning(Number(pid))) await new Promise((resolve) => setImmediate(resolve))
+      const polite = at.start('run', 'echo', 'tcp://127.0.0.1:0', kind, '2', '--quiet')
+      const [, endpoint] = (await polite.printed(/on (tcp.*)\n/)) as unknown as [string, string]
+      assert.equal((await at.run('call', endpoint, 'hello')).out, 'hello\n')
+      assert.deepEqual(await polite.kill('SIGINT'), { code: 0, signal: null, out: polite.out, err: '' })
+    }
+    const { code, err } = await at.run('run', 'echo', 'tcp://127.0.0.1:0', '--threads', '99999')
+    assert.equal(code, 2)
+    assert.match(err, /^tillwire: .*threads.*\n$/)
   })
 
   it('says loudly that it gives a shell away', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { connect, type Framing, NetError, parseEndpoint, type Server, type Service, serve } from '@tillwire/net'
+import { bytes, connect, type Framing, NetError, parseEndpoint, type Server, type Service, serve } from '@tillwire/net'
 import {
   defaultEndpoints,
   FRAMING_NAMES,
@@ -59,7 +59,7 @@ describe('the table of services', () => {
         await using _ = server
         const datagrams = carrier === 'udp' || carrier === 'unixgram'
         const answer = datagrams ? ANSWERS[name].datagram : ANSWERS[name].stream
-        await using client = await connect(server.endpoints[0] as string, { framing: framingNamed('bytes') as Framing<Buffer, Uint8Array> })
+        await using client = await connect(server.endpoints[0] as string, { framing: bytes() })
         await client.send(Buffer.from('hello')).catch(() => {}) // hello and daytime may have ended already
         if (answer !== undefined) {
           const { value } = await client[Symbol.asyncIterator]().next()
@@ -81,6 +81,31 @@ describe('the table of services', () => {
       assert.equal(String(answer), 'hello')
     })
   }
+})
+
+describe('a service in workers', { concurrency: 2 }, () => {
+  for (const name of NAMES) {
+    for (const workers of [{ threads: 2 }, { processes: 2 }]) {
+      it(`serves ${name} in ${Object.keys(workers)[0]}, on every carrier that several can share`, async (t) => {
+        const dir = await folder(t)
+        const carriers = SERVICES[name].carriers.filter((carrier) => carrier === 'tcp' || carrier === 'udp' || carrier === 'unix')
+        const endpoints = carriers.map((carrier) => (carrier === 'unix' ? `unix://${dir}/${name}` : `${carrier}://127.0.0.1:0`))
+        const data: ServiceSetup = { service: name, output: 'stderr' }
+        await using server = await serve(serviceModule, endpoints, { ...workers, data })
+        for (const [at, carrier] of carriers.entries()) {
+          const answer = carrier === 'udp' ? ANSWERS[name].datagram : ANSWERS[name].stream
+          await using client = await connect(server.endpoints[at] as string, { framing: bytes() })
+          await client.send(Buffer.from('hello')).catch(() => {}) // hello and daytime may have ended already
+          if (answer !== undefined) assert.match(String((await client[Symbol.asyncIterator]().next()).value), answer)
+        }
+      })
+    }
+  }
+
+  it('says of a setup what is wrong with it, before anything listens', async () => {
+    const data: ServiceSetup = { service: 'echo', framing: 'morse' }
+    await assert.rejects(serve(serviceModule, 'tcp://127.0.0.1:0', { threads: 2, data }), /unknown framing "morse"/)
+  })
 })
 
 describe('a setup', () => {

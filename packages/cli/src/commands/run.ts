@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { NetError, type ServeOptions, type Server, serve } from '@tillwire/net'
 import { FRAMING_NAMES, SERVICES, type ServiceName, serviceFrom } from '@tillwire/services'
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { Logger } from 'pino'
 import { EXIT, Failure, oneLine } from '../failure.ts'
 import { openLog } from '../log.ts'
@@ -11,6 +11,7 @@ import { logConnections } from '../run/connection-log.ts'
 import { type Plan, plansOf, RUNNABLE } from '../run/plan.ts'
 import { type ServerFlags, serveOptionsOf, withServerFlags } from '../run/server-flags.ts'
 import { makeSocketFolder, socketFolder } from '../run/socket-folder.ts'
+import { type WorkerSetup, workerService } from '../run/worker-service.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 
 interface RunFlags extends ServerFlags {
@@ -19,6 +20,8 @@ interface RunFlags extends ServerFlags {
   readonly shell?: boolean
   readonly insecure?: boolean
   readonly quiet?: boolean
+  readonly threads?: number
+  readonly processes?: number
 }
 
 /** `tillwire run` */
@@ -31,6 +34,8 @@ export function runCommand(): Command {
     .option('--commands <file>', 'command: what may be run, as TOML or JSON')
     .addOption(new Option('--shell', 'command: give every line to the shell as it is; on loopback or a Unix socket').conflicts('commands'))
     .option('--insecure', 'command: listen on addresses of other machines too')
+    .option('--threads <n>', 'serve in so many threads', workers)
+    .addOption(new Option('--processes <n>', 'serve in so many processes').argParser(workers).conflicts('threads'))
     .option('-q, --quiet', 'no line for each connection')
   return withServerFlags(command).addHelpText('after', HELP).action(run)
 }
@@ -57,7 +62,7 @@ A file of --commands names what peers may run; no shell reads it, nor what they 
   timeoutMs = 5000                             also: outputBytesMax, folder, environment, errors = "drop"`
 
 async function run(name: ServiceName | 'all', listen: readonly string[] | undefined, flags: RunFlags): Promise<void> {
-  const { framing, shell, insecure, quiet } = flags
+  const { framing, shell, insecure, quiet = false, threads, processes } = flags
   const commands = flags.commands === undefined ? undefined : readCommandFile(flags.commands)
   const authenticated = flags.clientCa !== undefined
   const plans = plansOf({ name, endpoints: listen ?? [], framing, commands, shell, insecure, authenticated })
@@ -65,13 +70,18 @@ async function run(name: ServiceName | 'all', listen: readonly string[] | undefi
   const serving = serveOptionsOf(flags, all)
   const stop = stopSignal()
   const log = openLog()
-  if (quiet !== true) logConnections(log)
-  const options: ServeOptions = { ...serving, onFault: (error) => log.error({ error: oneLine(error) }, 'fault') }
+  if (!quiet && threads === undefined && processes === undefined) logConnections(log)
+  const options: ServeOptions = {
+    ...serving,
+    threads,
+    processes,
+    onFault: (error) => log.error({ error: oneLine(error) }, 'fault'),
+  }
   await using servers = new AsyncDisposableStack()
   const running: Server[] = []
   for (const plan of plans) {
     if (stop.aborted) break
-    const server = servers.use(await start(plan, options, log))
+    const server = servers.use(await start(plan, options, quiet, log))
     running.push(server)
     for (const endpoint of server.endpoints) process.stdout.write(`${plan.setup.service} listening on ${endpoint}\n`)
     if (plan.setup.shell === true) {
@@ -80,7 +90,7 @@ async function run(name: ServiceName | 'all', listen: readonly string[] | undefi
   }
   if (options.tls !== undefined) process.on('SIGHUP', () => reload(running, log))
   await fired(stop)
-  if (quiet !== true) log.info('stopping')
+  if (!quiet) log.info('stopping')
   process.exitCode = EXIT.ok
 }
 
@@ -94,19 +104,27 @@ function reload(servers: readonly Server[], log: Logger): void {
   }
 }
 
-async function start(plan: Plan, options: ServeOptions, log: Logger): Promise<Server> {
+async function start(plan: Plan, options: ServeOptions, quiet: boolean, log: Logger): Promise<Server> {
   const { setup, endpoints, byDefault } = plan
   if (byDefault && endpoints.some((endpoint) => endpoint.startsWith('unix'))) makeSocketFolder(socketFolder())
   try {
-    return await serve(serviceFrom(setup), endpoints, options)
+    if (options.threads === undefined && options.processes === undefined) return await serve(serviceFrom(setup), endpoints, options)
+    const data: WorkerSetup = { setup, quiet }
+    return await serve(workerService, endpoints, { ...options, data })
   } catch (error) {
-    if (error instanceof TypeError) throw new Failure(oneLine(error), EXIT.usage) // an entry of a list that is no address
+    // An entry of a list that is no address, or too many workers.
+    if (error instanceof TypeError || error instanceof RangeError) throw new Failure(oneLine(error), EXIT.usage)
     if (!(error instanceof NetError)) throw error
     const rest = endpoints.filter((endpoint) => !endpoint.startsWith('unixgram:'))
     if (error.code !== 'unsupported' || !byDefault || rest.length === endpoints.length) {
       throw new Failure(`${setup.service} cannot listen: ${error.message}`)
     }
-    log.warn({ service: setup.service }, `without its Unix datagram socket, which this platform has not: ${oneLine(error)}`)
-    return start({ ...plan, endpoints: rest }, options, log)
+    log.warn({ service: setup.service }, `without its Unix datagram socket, which cannot be had: ${oneLine(error)}`)
+    return start({ ...plan, endpoints: rest }, options, quiet, log)
   }
+}
+
+function workers(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('it must be a whole number from 1')
+  return Number(text)
 }

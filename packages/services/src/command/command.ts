@@ -21,7 +21,7 @@ export interface CommandOptions {
  * An answer has no mark at its end, as in the server that this one stands in for, whose clients take what they read for the answer.
  *
  * The output is bounded, and a peer that reads slowly slows the command down. A command that takes too long is ended with everything it has
- * started; so is one whose peer is gone or whose server stops. A peer that has only ended its direction still gets its answer: over TCP that
+ * started; so is one whose peer is gone, or whose server stops or is killed. A peer that has only ended its direction still gets its answer: over TCP that
  * looks the same as one that has closed without a word, until something is sent to it. A few run at once (`LIMITS`); over that a peer is told
  * `busy`. Needs a carrier of streams: a datagram's sender can be forged.
  *

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { LIMITS } from '../limits.ts'
 import type { Task } from './command-list.ts'
+import { watchGroup } from './watchdog.ts'
 
 /** How a command came to its end. */
 export type Ending =
@@ -17,10 +18,6 @@ export interface GroupEvents {
   /** The last event. Whatever the command had started is gone by then. */
   ended(ending: Ending): void
 }
-
-/** Leaders of the groups that run. When this process ends in an orderly way they are killed; `kill -9` on it cannot be helped. */
-const running = new Set<number>()
-let guarded = false
 
 /**
  * A program and whatever it starts, in a process group of their own, so that all of them can be ended together. Its input is empty.
@@ -70,7 +67,7 @@ export class ProcessGroup {
 
   #watch(): void {
     const child = this.#child
-    if (child.pid !== undefined) guard(child.pid)
+    const release = child.pid === undefined ? undefined : watchGroup(child.pid)
     child.on('error', (error) => {
       this.#ending ??= { how: 'not started', error }
       if (child.pid === undefined) this.#finish()
@@ -83,7 +80,7 @@ export class ProcessGroup {
       this.#ending ??= signal === null ? { how: 'exited', code: code ?? 0 } : { how: 'killed', signal }
       clearTimeout(this.#timeout)
       this.#signal('SIGKILL')
-      if (child.pid !== undefined) running.delete(child.pid)
+      release?.()
       clearTimeout(this.#grace)
       this.#grace = setTimeout(() => this.#silent(), LIMITS.commandGraceMs)
     })
@@ -125,15 +122,6 @@ export class ProcessGroup {
     if (!this.#dropped) this.#events.ended(this.#ending ?? { how: 'exited', code: 0 })
     this.#dropped = true
   }
-}
-
-function guard(pid: number): void {
-  running.add(pid)
-  if (guarded) return
-  guarded = true
-  process.on('exit', () => {
-    for (const leader of running) signalGroup(leader, 'SIGKILL')
-  })
 }
 
 function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
