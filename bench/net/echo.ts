@@ -9,7 +9,7 @@ import { type Measured, measure, median, type Pace } from './rounds.ts'
 /** `npm run bench:net`: what an echo costs here, on the bare platform and in Python. How to read it stands in `bench/README.md`. */
 
 const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } } })
-const pace: Pace = flags.quick ? { rounds: 3, ms: 300, warmUpMs: 300 } : { rounds: 11, ms: 500, warmUpMs: 1_500 }
+const pace: Pace = flags.quick ? { rounds: 7, ms: 120, warmUpMs: 400 } : { rounds: 41, ms: 120, warmUpMs: 1_500 }
 
 const generator = new Generator()
 const results: { readonly case: Case; readonly rows: readonly Measured[] }[] = []

@@ -20,8 +20,9 @@ export interface Measured {
 }
 
 /**
- * Takes the servers in turn, round by round, and divides within a round: what else the machine does then falls on all of them, and
- * the median leaves the worst of it out. Each round begins with another server, so that none always follows the same one.
+ * Takes the servers in turn, round by round, and divides within a round: what else the machine does in that second falls on all of
+ * them, and the median of many short rounds leaves the worst of it out. Each round begins with another server, so that none has
+ * the best place.
  * @returns a row per server, in the case's order; those whose interpreter is missing are left out
  */
 export async function measure(one: Case, generator: Generator, { rounds, ms, warmUpMs }: Pace): Promise<Measured[]> {

@@ -1,13 +1,13 @@
-import { type Clock, systemClock, type Timer } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { NetError } from './errors.ts'
 import { aloneOf, FrameError } from './framing/index.ts'
-import { DEFAULT_LIMITS, type Limits } from './limits.ts'
-import { Pace } from './pace.ts'
+import type { Limits } from './limits.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import type { Service } from './service.ts'
-import type { Carrier, Link } from './transport/index.ts'
+import type { Carrier, Link, TlsFacts } from './transport/index.ts'
 
 /** Who wants to hear of a connection: its server, or the client that dialled it. */
 export interface ConnectionOwner {
@@ -34,6 +34,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly address: string
   /** What carries it: `tcp`, `tls`, `unix`, `udp` or `unixgram`. */
   readonly carrier: Carrier
+  /** What the TLS handshake has told: the peer's certificate, for one. Undefined where there was none. */
+  readonly tls: TlsFacts | undefined
   /** Resolves at the end of the connection: undefined when both sides ended politely, else the reason. Never rejects. */
   readonly closed: Promise<NetError | undefined>
   /** What the service keeps per connection. */
@@ -42,20 +44,15 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   readonly #service: Service<In, Out, State>
   readonly #owner: ConnectionOwner
   readonly #link: Link
-  readonly #clock: Clock
   readonly #receiver: Receiver<In>
   readonly #sender: Sender<Out>
+  readonly #dispatcher: Dispatcher<In, Out>
   readonly #deadlines: Deadlines
   readonly #limits: Limits
-  readonly #pace: Pace | undefined
+  /** Our direction ends with the first message that is sent. */
+  readonly #single: boolean
   readonly #resolveClosed: (reason: NetError | undefined) => void
-  #pauses = 0
-  /** Runs while the peer sends more messages a second than it may. */
-  #slowed: Timer | undefined
   #reading = true
-  #handling = false
-  #pending = false
-  #holds = 0
   #deaf = false
   #peerEnded = false
   #endTold = false
@@ -72,14 +69,23 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#service = service
     this.#owner = owner
     this.#link = link
-    this.#clock = clock
     this.#limits = limits
     this.peer = link.peer
     this.address = link.address
     this.carrier = link.carrier
+    this.#single = framing.single === true && !link.datagrams
+    this.tls = link.tls
     this.#receiver = new Receiver(framing, limits.frameBytesMax)
-    this.#sender = new Sender(link, framing, limits, () => this.#deadlines.stalled(link.unsent > 0))
-    if (limits.messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(limits.messagesPerSecondMax, clock.now())
+    this.#sender = new Sender(link, framing, limits, {
+      wrote: () => this.#deadlines.wrote(link.unsent > 0),
+      caughtUp: () => this.#settle(),
+    })
+    this.#dispatcher = new Dispatcher(this.#receiver, this.#sender, limits, clock, {
+      message: (message) => service.message(message, this),
+      reply: (out) => void this.send(out),
+      failed: (error) => this.#serviceFailed(error),
+      settled: () => this.#settle(),
+    })
     this.#deadlines = new Deadlines(limits, clock, this.#receiver.lenient, {
       busy: () => !this.idle,
       listening: () => this.#reading,
@@ -114,15 +120,15 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
    */
   send(message: Out): boolean {
     if (this.#ending || this.#gone) return false
-    this.#sender.add(message)
-    if (this.#service.framing.single === true && !this.#link.datagrams) this.halfClose()
-    if (this.#sender.overflowing) {
+    const unsent = this.#sender.add(message)
+    if (this.#single) this.halfClose()
+    if (unsent > this.#limits.sendQueueBytesMax) {
       this.abort(
         new NetError('slow_peer', `${this.peer}: more than ${this.#limits.sendQueueBytesMax} bytes wait for a peer that does not read`),
       )
       return false
     }
-    return !this.#sender.full
+    return unsent < this.#limits.sendHighWaterBytes
   }
 
   /** Resolves when there is room to send; rejects when the connection, or our direction of it, has ended: there will be none. */
@@ -173,32 +179,22 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   /** Stops handing messages to the service, and reading once what was read is used up. Calls count. */
   pause(): void {
-    this.#pauses++
-    this.#steer()
+    this.#dispatcher.pause()
   }
 
   /** Takes one {@link pause} back. */
   resume(): void {
-    if (this.#pauses === 0) throw new Error('resume() without pause()')
-    this.#pauses--
-    if (this.#pauses === 0) this.#handle()
+    this.#dispatcher.resume()
   }
 
   /** Says that an answer is owed: until the returned function is called, stopping waits for it. */
   hold(): () => void {
-    this.#holds++
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
-      this.#holds--
-      this.#settle()
-    }
+    return this.#dispatcher.hold()
   }
 
   /** True when every message that came in is answered and every answer has left. */
   get idle(): boolean {
-    return !this.#busy && this.#sender.unsent === 0
+    return !this.#dispatcher.busy && this.#sender.unsent === 0
   }
 
   /** Hears no more messages; those that came in are still answered. Part of stopping. */
@@ -245,10 +241,6 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     await this.closed
   }
 
-  get #busy(): boolean {
-    return this.#handling || this.#pending || this.#holds > 0 || this.#receiver.waiting
-  }
-
   #data(chunk: Buffer): void {
     this.#receiver.bytes += chunk.length
     if (this.#deaf || this.#fault !== undefined) return // read to the end, heed no more
@@ -259,66 +251,13 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       this.#framingFault(error)
     }
     this.#deadlines.heard(this.#receiver.size > before, this.#receiver.unfinished)
-    this.#handle()
-  }
-
-  /** Hands messages to the service until there is none, or something asks to wait. */
-  #handle(): void {
-    if (this.#handling || this.#pending) return
-    this.#handling = true
-    this.#sender.cork()
-    while (this.#receiver.waiting && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#gone && this.#inPace()) {
-      const message = this.#receiver.take()
-      try {
-        this.#deliver(message)
-      } catch (error) {
-        this.#serviceFailed(error)
-      }
-    }
-    this.#sender.uncork()
-    this.#handling = false
-    this.#settle()
-  }
-
-  #inPace(): boolean {
-    const pace = this.#pace
-    if (pace === undefined) return true
-    if (this.#slowed !== undefined) return false
-    const now = this.#clock.now()
-    if (pace.take(now)) return true
-    this.#slowed = this.#clock.after(pace.waitMs(now), () => {
-      this.#slowed = undefined
-      this.#handle()
-    })
-    return false
-  }
-
-  #deliver(message: In): void {
-    const reply = this.#service.message(message, this)
-    if (reply === undefined) return
-    if (!(reply instanceof Promise)) {
-      this.send(reply)
-      return
-    }
-    this.#pending = true
-    reply.then(
-      (out) => {
-        this.#pending = false
-        if (out !== undefined) this.#guarded(() => this.send(out))
-        this.#handle()
-      },
-      (error) => {
-        this.#pending = false
-        this.#serviceFailed(error)
-      },
-    )
+    this.#dispatcher.run()
   }
 
   /** After every change: steers reading, and does what was waiting for the work in flight to end. */
   #settle(): void {
     this.#steer()
-    this.#deadlines.stalled(this.#link.unsent > 0)
-    if (this.#gone || this.#busy) return
+    if (this.#gone || this.#dispatcher.busy) return
     if (this.#fault !== undefined) {
       const error = this.#fault
       this.#fault = undefined
@@ -326,7 +265,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     } else if (this.#peerEnded && !(this.#deaf && this.#ending)) {
       this.#afterPeerEnded()
     }
-    if (this.#linkGone && !this.#busy) this.#finish()
+    if (this.#linkGone && !this.#dispatcher.busy) this.#finish()
     else if (this.idle) this.#owner.rested()
   }
 
@@ -338,11 +277,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
         this.#stays = this.#service.ended?.(this) ?? false
       })
     }
-    if (!this.#stays && !this.#busy) this.end()
+    if (!this.#stays && !this.#dispatcher.busy) this.end()
   }
 
   #steer(): void {
-    const read = (this.#deaf && this.#ending) || (this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#receiver.waiting)
+    const read = (this.#deaf && this.#ending) || this.#dispatcher.hungry
     if (read === this.#reading || this.#gone) return
     this.#reading = read
     if (!read) return this.#link.pause()
@@ -352,9 +291,10 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   #progressed(): void {
     this.#deadlines.moved()
+    this.#deadlines.stalled(this.#link.unsent > 0)
     this.#sender.progressed()
     if (this.#ending && this.#deaf && this.#link.unsent === 0) this.#deadlines.linger()
-    if (this.#receiver.waiting) this.#handle()
+    if (this.#receiver.waiting) this.#dispatcher.run()
     else this.#settle()
   }
 
@@ -368,7 +308,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       }
     }
     this.#deadlines.heard(true, false)
-    this.#handle()
+    this.#dispatcher.run()
   }
 
   #pausedByPeer(): void {
@@ -379,7 +319,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       this.#framingFault(error)
     }
     this.#deadlines.heard(this.#receiver.waiting, this.#receiver.unfinished)
-    this.#handle()
+    this.#dispatcher.run()
   }
 
   #framingFault(error: unknown): void {
@@ -425,7 +365,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#linkGone = true
     // Both sides ended politely, perhaps before the last messages were handled, or taken by a client that reads slowly.
     const clean = error === undefined && !this.#aborted
-    if (clean && this.#busy) this.#deadlines.ending()
+    if (clean && this.#dispatcher.busy) this.#deadlines.ending()
     else this.#finish()
   }
 
@@ -433,7 +373,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#gone) return
     this.#gone = true
     this.#deadlines.stop()
-    this.#slowed?.close()
+    this.#dispatcher.stop()
     const reason = this.#reason
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
     this.#receiver.clear()

@@ -2,7 +2,7 @@ import type { Clock, Timer } from './clock.ts'
 import { NetError } from './errors.ts'
 import type { Limits } from './limits.ts'
 
-type Expiry = 'handshake_timeout' | 'frame_timeout' | 'idle_timeout' | 'slow_peer'
+type Expiry = 'handshake_timeout' | 'frame_timeout' | 'slow_peer'
 
 /** What the deadlines ask and tell their connection. */
 export interface DeadlineEvents {
@@ -32,6 +32,8 @@ export class Deadlines {
   #stall: Timer | undefined
   #linger: Timer | undefined
   #underWay = 0
+  /** When something last came or left. A note costs less than moving the idle timer at every chunk. */
+  #active = 0
   #stopped = false
   #ending = false
 
@@ -47,20 +49,22 @@ export class Deadlines {
   begin(): void {
     if (this.#ending) return // its service ended it in the moment it began
     this.#handshake = this.#timer(this.#limits.handshakeMs, 'handshake_timeout', 'no message came', () => !this.#events.listening())
-    this.#idle = this.#timer(this.#limits.idleMs, 'idle_timeout', 'nothing came', () => this.#events.busy() || !this.#events.listening())
+    this.#active = this.#clock.now()
+    if (this.#limits.idleMs > 0) this.#idle = this.#clock.after(this.#limits.idleMs, () => this.#idled())
   }
 
   /** Bytes came: with a whole message among them, and with the beginning of the next one behind it? */
   heard(message: boolean, unfinished: boolean): void {
     if (this.#stopped || this.#ending) return
-    this.#idle?.refresh()
+    this.#active = this.#clock.now()
     if (message && this.#handshake !== undefined) {
       this.#handshake.close()
       this.#handshake = undefined
     }
     if (this.#lenient) this.#pausing(unfinished)
     if (!unfinished) {
-      this.#frame?.close()
+      if (this.#frame === undefined) return
+      this.#frame.close()
       this.#frame = undefined
     } else if (this.#frame === undefined) {
       const what = 'a message was begun and not completed'
@@ -74,22 +78,29 @@ export class Deadlines {
   listening(): void {
     this.#handshake?.refresh()
     this.#frame?.refresh()
-    this.#idle?.refresh()
+    this.#active = this.#clock.now()
   }
 
   /** Unsent bytes have left. */
   moved(): void {
-    this.#idle?.refresh()
+    this.#active = this.#clock.now()
     if (this.#stall === undefined) return
     this.#stall.refresh()
     this.#underWay = this.#events.underWay()
+  }
+
+  /** Bytes were given to the link. Is some of them unsent? */
+  wrote(unsent: boolean): void {
+    this.#active = this.#clock.now()
+    this.stalled(unsent)
   }
 
   /** Are there bytes that the peer does not take? */
   stalled(unsent: boolean): void {
     if (this.#stopped) return
     if (!unsent) {
-      this.#stall?.close()
+      if (this.#stall === undefined) return
+      this.#stall.close()
       this.#stall = undefined
     } else if (this.#stall === undefined) {
       this.#underWay = this.#events.underWay()
@@ -130,6 +141,14 @@ export class Deadlines {
     const before = this.#underWay
     this.#underWay = this.#events.underWay()
     return this.#underWay < before
+  }
+
+  #idled(): void {
+    const { idleMs } = this.#limits
+    const excused = this.#events.busy() || !this.#events.listening()
+    const left = excused ? idleMs : idleMs - (this.#clock.now() - this.#active)
+    if (left >= 1) this.#idle = this.#clock.after(Math.ceil(left), () => this.#idled())
+    else this.#events.expired(new NetError('idle_timeout', `nothing came within ${idleMs} ms`))
   }
 
   /** Every byte begins the pause anew; a time of 0 takes whatever a read brought. */

@@ -6,12 +6,15 @@ export const NET_ERRORS = {
   endpoint_invalid: 'an endpoint could not be parsed; the message says which part',
   unsupported: 'this platform, thread or version cannot do what was asked',
   address_in_use: 'somebody already listens on the endpoint',
-  address_unavailable: 'the host is not an address of this machine, or could not be resolved',
+  address_unavailable:
+    'the host is not an address of this machine, or could not be resolved; or a descriptor is no socket that takes peers',
   permission_denied: 'the operating system does not allow this endpoint to this user',
   path_too_long: 'a Unix socket path is longer than the platform allows',
   connect_refused: 'nobody listens on the endpoint',
   connect_timeout: 'the connection was not made in time',
   connect_failed: 'the connection could not be made, for another reason than the two above',
+  tls_failed: 'TLS could not be agreed on with the peer; the message says why',
+  tls_keys_invalid: 'a key or certificate cannot be read or parsed, or they do not belong together',
   aborted: 'the caller ended it: an AbortSignal fired or abort() was called',
   peer_reset: 'the peer broke the connection off',
   peer_ended: 'the peer ended the connection while something was still owed to us',
@@ -19,7 +22,7 @@ export const NET_ERRORS = {
   frame_malformed: 'the bytes are not what the framing expects',
   frame_incomplete: 'the peer ended in the middle of a message',
   frame_timeout: 'a message was begun and not completed in time',
-  handshake_timeout: 'the first message did not come in time',
+  handshake_timeout: 'the first message, or the handshake before it, did not come in time',
   idle_timeout: 'nothing came for too long',
   request_timeout: 'a request was not answered in time',
   request_duplicate: 'a request with the same key is still unanswered',
@@ -27,7 +30,8 @@ export const NET_ERRORS = {
   slow_peer: 'the peer does not read what it is sent',
   too_many_connections: 'the server has as many connections as it may',
   too_many_from_address: 'this address has as many connections as it may',
-  access_denied: 'the address may not talk to this server',
+  access_denied: 'the address may not talk to this server, or is not that of a trusted proxy',
+  proxy_malformed: 'a connection from a proxy did not begin with a PROXY header',
   reply_impossible: 'the sender of a datagram has no address that an answer could go to',
   reply_limited: 'a reply to a datagram was dropped: its source has had as many bytes as it may for what it sent',
   service_failed: 'the service threw while it handled a message',
@@ -76,4 +80,10 @@ export function fromSystem(error: unknown, what: string, otherwise: NetErrorCode
   const reason = NET_ERRORS[code]
   const detail = typeof errno === 'string' ? ` (${errno})` : ''
   return new NetError(code, `${what}: ${reason}${detail}`, error)
+}
+
+/** What OpenSSL refuses as `tls_failed`; any other error as it is. */
+export function fromTls(error: Error & { readonly code?: string; readonly reason?: string }, what: string): Error {
+  if (error.code?.startsWith('ERR_SSL_') !== true) return error
+  return new NetError('tls_failed', `${what}: TLS failed: ${error.reason ?? error.message} (${error.code})`, error)
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { AccessLists } from './access.ts'
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
 export {
   type Client,
@@ -53,4 +54,15 @@ export {
 export { DEFAULT_LIMITS, type Limits } from './limits.ts'
 export { type ServeOptions, type Server, serve } from './server.ts'
 export type { Service } from './service.ts'
-export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport/index.ts'
+export type { ServerKeys, TlsClientOptions, TlsServerOptions } from './tls-keys.ts'
+export type {
+  Carrier,
+  DialOptions,
+  Link,
+  LinkEvents,
+  Listener,
+  ListenOptions,
+  TlsCertificate,
+  TlsFacts,
+  Transport,
+} from './transport/index.ts'

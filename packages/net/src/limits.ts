@@ -41,7 +41,9 @@ export interface Limits {
   readonly datagramRequestsMax: number
   /** A dial must succeed within this time. */
   readonly connectMs: number
-  /** The first message must be complete within this time of connecting. */
+  /**
+   * The first message must be complete within this time of connecting. Before it, a PROXY header and a TLS handshake have as long each.
+   */
   readonly handshakeMs: number
   /** A message that was begun must be complete within this time: a byte a second is no message. */
   readonly frameMs: number

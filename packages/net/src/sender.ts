@@ -9,9 +9,17 @@ const SLABS_KEPT = 64
 /** Slabs that are free: a slab is held only while it has something in it, so idle connections cost none. */
 const free: Slab[] = []
 
+/** What a sender tells its connection. */
+export interface SenderEvents {
+  /** Bytes were given to the link. */
+  wrote(): void
+  /** What was put off to the end of the turn has been given to the link. */
+  caughtUp(): void
+}
+
 /**
  * The way out of one connection. Messages are encoded into a slab and leave in one write: at the end of the read chunk that
- * caused them, else on the microtask, else as soon as the slab is large. (64 small writes cost about 15 times the CPU of one.)
+ * caused them, else at the end of the turn, else as soon as the slab is large. (64 small writes cost about 15 times the CPU of one.)
  */
 export class Sender<Out> {
   readonly #link: Link
@@ -19,7 +27,7 @@ export class Sender<Out> {
   readonly #limits: Limits
   /** A datagram leaves alone, whatever else the turn brings. */
   readonly #coalesceBytes: number
-  readonly #wrote: () => void
+  readonly #events: SenderEvents
   #slab: Slab | undefined
   #scheduled = false
   #corked = 0
@@ -30,13 +38,12 @@ export class Sender<Out> {
   /** Messages added so far. */
   messages = 0
 
-  /** @param wrote - hears that bytes were given to the link */
-  constructor(link: Link, framing: Framing<never, Out>, limits: Limits, wrote: () => void) {
+  constructor(link: Link, framing: Framing<never, Out>, limits: Limits, events: SenderEvents) {
     this.#link = link
     this.#framing = framing
     this.#limits = limits
     this.#coalesceBytes = link.datagrams ? 0 : limits.coalesceBytes
-    this.#wrote = wrote
+    this.#events = events
   }
 
   /** Bytes that have not left yet. */
@@ -49,18 +56,14 @@ export class Sender<Out> {
     return this.unsent >= this.#limits.sendHighWaterBytes
   }
 
-  /** True past the point where the peer is given up. */
-  get overflowing(): boolean {
-    return this.unsent > this.#limits.sendQueueBytesMax
-  }
-
   /**
    * Adds one message; it leaves by itself.
+   * @returns the bytes that have not left yet
    * @throws what the framing throws, or NetError `frame_too_large` for a datagram over the limit; nothing of the message is sent then
    */
-  add(message: Out): void {
-    this.#slab ??= free.pop() ?? new Slab(SLAB_BYTES)
-    const slab = this.#slab
+  add(message: Out): number {
+    const slab = this.#slab ?? free.pop() ?? new Slab(SLAB_BYTES)
+    this.#slab = slab
     const before = slab.length
     try {
       this.#framing.encode(message, slab)
@@ -71,13 +74,8 @@ export class Sender<Out> {
     }
     this.messages++
     if (slab.length >= this.#coalesceBytes) this.#write()
-    else if (this.#corked === 0 && !this.#scheduled) {
-      this.#scheduled = true
-      queueMicrotask(() => {
-        this.#scheduled = false
-        this.flush()
-      })
-    }
+    else if (this.#corked === 0) this.#flushLater()
+    return this.unsent
   }
 
   /** Holds writes back until {@link uncork}, up to the size at which they leave anyway. */
@@ -85,8 +83,11 @@ export class Sender<Out> {
     this.#corked++
   }
 
-  uncork(): void {
-    if (--this.#corked === 0) this.flush()
+  /** @param later - at the end of the turn, not at once */
+  uncork(later: boolean): void {
+    if (--this.#corked > 0) return
+    if (later) this.#flushLater()
+    else this.flush()
   }
 
   /** Gives everything to the link now. */
@@ -118,6 +119,17 @@ export class Sender<Out> {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
   }
 
+  /** A tick runs when all promises that can be kept now have been: the replies of async handlers leave together too. */
+  #flushLater(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    process.nextTick(() => {
+      this.#scheduled = false
+      this.flush()
+      this.#events.caughtUp()
+    })
+  }
+
   #checkDatagram(bytes: number): void {
     const { datagramBytesMax } = this.#limits
     if (bytes <= datagramBytesMax) return
@@ -135,6 +147,6 @@ export class Sender<Out> {
       slab.clear()
       free.push(slab)
     }
-    this.#wrote()
+    this.#events.wrote()
   }
 }

@@ -1,3 +1,4 @@
+import { Access, type AccessLists, AddressList } from './access.ts'
 import { type Clock, systemClock, type Timer } from './clock.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { type Counters, Tally } from './counters.ts'
@@ -6,6 +7,7 @@ import { formatEndpoint, parseEndpoint } from './endpoint.ts'
 import { NetError, type NetErrorCode } from './errors.ts'
 import { connectionsCap, type Limits, limitsFrom, TIMER_MS_MAX } from './limits.ts'
 import type { Service } from './service.ts'
+import { loadServerKeys, type TlsServerOptions } from './tls-keys.ts'
 import { type Link, type Listener, type Transport, transportOf } from './transport/index.ts'
 
 /** How to serve. */
@@ -16,6 +18,20 @@ export interface ServeOptions {
   readonly mode?: number | undefined
   /** Others may listen on the same TCP or UDP ports, in this process or another; the kernel spreads the peers. Default false. */
   readonly reusePort?: boolean | undefined
+  /**
+   * Who may talk to this server. The address is looked at before anything is read or answered; behind a proxy it is the client's
+   * (see {@link ServeOptions.proxy}). Unix sockets have no addresses: the rights of their file say who may, and the lists nothing.
+   */
+  readonly access?: AccessLists | undefined
+  /**
+   * Addresses and blocks of the proxies before this server. With it, every connection over TCP, TLS or a Unix socket must begin with a PROXY header
+   * (version 1 or 2), also the one within which TLS is spoken, and `connection.peer` and `.address` are the client's that it names.
+   * On TCP the socket's own address must be on this list, else the connection is refused as `access_denied`; it is looked for on the lists
+   * of {@link ServeOptions.access} only when the header names no client, as with a proxy's health checks.
+   */
+  readonly proxy?: readonly string[] | undefined
+  /** The keys of `tls://` endpoints. */
+  readonly tls?: TlsServerOptions | undefined
   /** Carries every endpoint, in place of the one that the endpoint names: for tests without a socket. */
   readonly transport?: Transport | undefined
   /** Where time comes from. Default: the system's. */
@@ -34,6 +50,12 @@ export interface Server extends AsyncDisposable {
   readonly counters: Readonly<Counters>
   /** Stops accepting: new connections are refused by the kernel, those that exist go on, and datagrams that came are still answered. */
   suspend(): Promise<void>
+  /**
+   * Reads the files of the option `tls` again, or takes other keys, for connections that come from now on; those that exist go on.
+   * When anything is wrong with the new keys it rejects, and the old ones stay.
+   * @throws (rejects) NetError `tls_keys_invalid`; TypeError on a server without the option `tls`
+   */
+  reloadTls(keys?: TlsServerOptions): Promise<void>
   /** Resolves when no connection has a message unanswered or an answer unsent. */
   idle(): Promise<void>
   /**
@@ -49,7 +71,8 @@ export interface Server extends AsyncDisposable {
 /**
  * Runs a service on one or more endpoints. Either all of them listen or none.
  * @throws NetError `endpoint_invalid`, `path_too_long` or `unsupported` at once.
- * @throws (rejects) NetError `address_in_use`, `address_unavailable`, `permission_denied`.
+ * @throws (rejects) NetError `address_in_use`, `address_unavailable`, `permission_denied`, `tls_keys_invalid`.
+ * @throws (rejects) TypeError for an entry of a list that is no address, `tls://` without keys, keys without `tls://`.
  */
 export async function serve<In, Out, State>(
   service: Service<In, Out, State>,
@@ -78,8 +101,14 @@ class ServerOfConnections<In, Out, State> implements Server {
   readonly #connections = new Set<Connection<In, Out, State>>()
   readonly #perAddress = new Map<string, number>()
   readonly #resolveClosed: () => void
+  readonly #access: Access
+  readonly #proxies: AddressList | undefined
   readonly #turnedAway = new Set<Connection<In, Out, State>>()
   readonly #listeners: Listener[] = []
+  /** Connections that are not made yet: behind a PROXY header or a TLS handshake. Their places are counted like others. */
+  #arriving = 0
+  #tls: TlsServerOptions | undefined
+  #loading: Promise<void> = Promise.resolve()
   #suspended: Promise<void> | undefined
   #endpoints: readonly string[] = []
   #restWaiters: (() => void)[] = []
@@ -92,6 +121,9 @@ class ServerOfConnections<In, Out, State> implements Server {
     this.#cap = connectionsCap(this.#limits)
     this.#exchangeLimits = { ...this.#limits, handshakeMs: 0, frameMs: 0, idleMs: 0, lingerMs: 0 }
     this.#options = options
+    this.#access = new Access(options.access)
+    this.#proxies = options.proxy === undefined ? undefined : new AddressList(options.proxy, 'proxy')
+    this.#tls = options.tls
     this.#clock = options.clock ?? systemClock
     this.#onFault = options.onFault ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -110,6 +142,12 @@ class ServerOfConnections<In, Out, State> implements Server {
   async listen(texts: readonly string[]): Promise<void> {
     const endpoints = texts.map(parseEndpoint)
     if (endpoints.length === 0) throw new TypeError('serve() needs at least one endpoint')
+    const secure = endpoints.some((endpoint) => endpoint.transport === 'tls')
+    // An option that nothing uses would be a server in plain text whose owner believes otherwise.
+    if (secure !== (this.#tls !== undefined))
+      throw new TypeError(secure ? 'tls:// needs the option tls' : 'the option tls needs a tls:// endpoint')
+    const keys = this.#tls && (await loadServerKeys(this.#tls))
+    const proxies = this.#proxies
     try {
       for (const endpoint of endpoints) {
         const transport = this.#options.transport ?? transportOf(endpoint)
@@ -118,7 +156,10 @@ class ServerOfConnections<In, Out, State> implements Server {
           clock: this.#clock,
           mode: this.#options.mode ?? 0o660,
           reusePort: this.#options.reusePort ?? false,
-          admits: () => true,
+          admits: (address) => this.#access.admits(address),
+          trusts: proxies && ((address) => address === '' || proxies.has(address)),
+          keys,
+          arrive: (address) => this.#arrive(address),
           accept: (link) => this.#accept(link),
           refused: (code, peer) => this.#refused(code, peer),
           fault: (error) => this.#onFault(error),
@@ -136,6 +177,19 @@ class ServerOfConnections<In, Out, State> implements Server {
   suspend(): Promise<void> {
     this.#suspended ??= Promise.all(this.#listeners.map((listener) => listener.close())).then(() => {})
     return this.#suspended
+  }
+
+  async reloadTls(keys?: TlsServerOptions): Promise<void> {
+    if (this.#tls === undefined) throw new TypeError('reloadTls() needs a server with the option tls')
+    // One after the other, so that the last call's keys are those that stay.
+    const loading = this.#loading.then(async () => {
+      const next = keys ?? (this.#tls as TlsServerOptions)
+      const loaded = await loadServerKeys(next)
+      for (const listener of this.#listeners) listener.useKeys?.(loaded)
+      this.#tls = next
+    })
+    this.#loading = loading.catch(() => {}) // the caller hears of it
+    await loading
   }
 
   async idle(): Promise<void> {
@@ -185,7 +239,7 @@ class ServerOfConnections<In, Out, State> implements Server {
     if (link.datagrams) this.#tally.datagrams++
     else this.#tally.accepted++
     const fromAddress = this.#perAddress.get(link.address) ?? 0
-    if (this.#connections.size >= this.#cap) return this.#turnAway(link, 'too_many_connections', this.#cap)
+    if (this.#connections.size + this.#arriving >= this.#cap) return this.#turnAway(link, 'too_many_connections', this.#cap)
     if (link.address !== '' && fromAddress >= this.#limits.connectionsPerAddressMax) {
       return this.#turnAway(link, 'too_many_from_address', this.#limits.connectionsPerAddressMax)
     }
@@ -204,15 +258,32 @@ class ServerOfConnections<In, Out, State> implements Server {
     if (this.#stopping && !link.datagrams) connection.deafen()
   }
 
+  /** A place for a connection that is not made yet. It is given back just before the connection takes one for itself. */
+  #arrive(address: string): (() => void) | NetErrorCode {
+    const fromAddress = this.#perAddress.get(address) ?? 0
+    if (this.#connections.size + this.#arriving >= this.#cap) return 'too_many_connections'
+    if (address !== '' && fromAddress >= this.#limits.connectionsPerAddressMax) return 'too_many_from_address'
+    this.#arriving++
+    this.#perAddress.set(address, fromAddress + 1)
+    return () => {
+      this.#arriving--
+      this.#leave(address)
+    }
+  }
+
+  #leave(address: string): void {
+    const left = (this.#perAddress.get(address) ?? 1) - 1
+    if (left === 0) this.#perAddress.delete(address)
+    else this.#perAddress.set(address, left)
+  }
+
   #ownerOf(self: () => Connection<In, Out, State>): ConnectionOwner {
     return {
       fault: (error) => this.#onFault(error),
       gone: (reason) => {
         const connection = self()
         this.#connections.delete(connection)
-        const left = (this.#perAddress.get(connection.address) ?? 1) - 1
-        if (left === 0) this.#perAddress.delete(connection.address)
-        else this.#perAddress.set(connection.address, left)
+        this.#leave(connection.address)
         this.#tally.add(connection)
         if (reason !== undefined) this.#tally.ended(reason.code)
         diagnostics.closed(this.#service.name, connection, reason)
@@ -235,14 +306,14 @@ class ServerOfConnections<In, Out, State> implements Server {
   }
 
   /**
-   * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, and when too many
-   * live that moment at once (they would use up the descriptors) the word is left out.
+   * Refuses a connection with a word and a count; never in silence. It does not take a place: it lives a moment, until the peer has
+   * read the word, and when too many live that moment at once (they would use up the descriptors) it is closed right behind the word.
    */
   #turnAway(link: Link, code: 'too_many_connections' | 'too_many_from_address', most: number): void {
     this.#refused(code, link.peer)
-    // A datagram's sender is not told: it may be forged, and it expects losses.
-    if (link.datagrams || this.#turnedAway.size >= TURNED_AWAY_MAX) return link.destroy()
+    if (link.datagrams) return link.destroy() // its sender is not told: it may be forged, and it expects losses
     const reason = new NetError(code, `no more than ${most} connections`)
+    const hurried = this.#turnedAway.size >= TURNED_AWAY_MAX
     const { name, framing } = this.#service
     const refusal: Service<In, Out, State> = {
       name,
@@ -251,6 +322,7 @@ class ServerOfConnections<In, Out, State> implements Server {
         const last = this.#service.farewell?.(reason)
         if (last !== undefined) connection.send(last)
         connection.end()
+        if (hurried) connection.abort(reason)
         return undefined as State
       },
       message: () => undefined,

@@ -81,6 +81,11 @@ export async function readLines(socket: Socket, count: number): Promise<string[]
   return text.split('\n').slice(0, -1)
 }
 
+/** The path of a key or certificate of the tests. */
+export function fixture(name: string): string {
+  return join(import.meta.dirname, 'fixtures', `${name}.pem`)
+}
+
 /** For `assert.rejects` and `assert.throws`: the code is this one. */
 export function code(expected: NetErrorCode): (error: unknown) => boolean {
   return (error) => {
@@ -104,4 +109,14 @@ export const LISTEN: ListenOptions = {
   accept: () => {},
   refused: () => {},
   fault: () => {},
+}
+
+/** A PROXY header of version 2: its command, its family and the hexadecimal of what is behind the length. */
+export function proxyBinary(command: number, family: number, hex: string): Buffer {
+  const body = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+  const head = Buffer.from('0d0a0d0a000d0a515549540a00000000', 'hex')
+  head[12] = command
+  head[13] = family
+  head.writeUInt16BE(body.length, 14)
+  return Buffer.concat([head, body])
 }

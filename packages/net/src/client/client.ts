@@ -1,4 +1,5 @@
 import type { NetError } from '../errors.ts'
+import type { TlsFacts } from '../transport/index.ts'
 
 /** How long to wait. */
 export interface SendOptions {
@@ -33,6 +34,8 @@ export interface Correlate<In, Out> {
 export interface Client<In, Out> extends AsyncDisposable {
   /** Resolves at the end of the client: undefined when both sides ended politely, else the reason. Never rejects. */
   readonly closed: Promise<NetError | undefined>
+  /** What the TLS handshake of the present connection has told; undefined where there was none. */
+  readonly tls: TlsFacts | undefined
   /** Messages that were dropped because the inbox was full. */
   readonly dropped: number
   /**

@@ -22,7 +22,8 @@ export interface ConnectOptions<In, Out> extends DialSettings, ReconnectHooks<In
 /**
  * Connects and lets a service handle what comes: the mirror of `serve`, for clients that are driven by messages. Several endpoints
  * are tried in turn.
- * @throws (rejects) NetError `connect_refused`, `connect_timeout`, `connect_failed`, `address_unavailable` or `aborted`.
+ * @throws (rejects) NetError `connect_refused`, `connect_timeout`, `connect_failed`, `address_unavailable`, `tls_failed`,
+ *   `tls_keys_invalid` or `aborted`.
  */
 export async function dial<In, Out, State>(
   endpoints: string | readonly string[],
@@ -45,7 +46,7 @@ export async function dial<In, Out, State>(
  * Over `udp://` and `unixgram://` each message is a datagram. A request is sent up to `tries` times. Without `correlate` it has a socket of its
  * own (up to `datagramRequestsMax` at once, others wait), so that a late answer is never taken for another request's.
  * @throws (rejects) TypeError for an empty list; NetError `endpoint_invalid`; `connect_refused`, `connect_timeout`, `connect_failed`,
- *   `address_unavailable` or `aborted`, naming every endpoint that was tried.
+ *   `address_unavailable`, `tls_failed`, `tls_keys_invalid` or `aborted`, naming every endpoint that was tried.
  */
 export async function connect<In, Out>(endpoints: string | readonly string[], options: ConnectOptions<In, Out>): Promise<Client<In, Out>> {
   const dialler = new Dialler(endpoints, options)

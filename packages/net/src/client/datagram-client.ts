@@ -23,6 +23,8 @@ const ENDLESS_MS = 30_000
  */
 export class DatagramClient<In, Out> implements Client<In, Out> {
   readonly closed: Promise<NetError | undefined>
+  /** There is no TLS over datagrams. */
+  readonly tls = undefined
   readonly #dialler: Dialler
   readonly #settings: SessionSettings<In, Out>
   readonly #endpoint: Endpoint

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../endpoint.ts'
 import { NetError } from '../errors.ts'
 import { type Limits, limitsFrom } from '../limits.ts'
+import type { TlsClientOptions } from '../tls-keys.ts'
 import { type Link, type Transport, transportOf } from '../transport/index.ts'
 import { patience } from './patience.ts'
 
@@ -11,6 +12,8 @@ export interface DialSettings {
   readonly signal?: AbortSignal | undefined
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined
+  /** For `tls://`: whom to trust, and who we are. By default the server is verified with the authorities that Node brings along. */
+  readonly tls?: TlsClientOptions | undefined
   /** Which of several endpoints is tried first; after it they are gone round in their order. `random` spreads clients. Default `first`. */
   readonly begin?: 'first' | 'random' | undefined
   /** Carries the connection, in place of the transport that the endpoint names: for tests without a socket. */
@@ -37,6 +40,7 @@ export class Dialler {
   /** The endpoint to begin with. */
   readonly first: number
   readonly #transport: Transport | undefined
+  readonly #tls: TlsClientOptions | undefined
 
   /** @throws TypeError when the list is empty, NetError `endpoint_invalid`, RangeError for a limit */
   constructor(endpoints: string | readonly string[], settings: DialSettings) {
@@ -47,6 +51,7 @@ export class Dialler {
     this.random = settings.random ?? Math.random
     this.first = settings.begin === 'random' ? Math.floor(this.random() * this.endpoints.length) : 0
     this.#transport = settings.transport
+    this.#tls = settings.tls
   }
 
   /** Does it lead to datagrams? @throws TypeError when only some of the endpoints do */
@@ -77,7 +82,7 @@ export class Dialler {
 
   dialOne(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Link> {
     const transport = this.#transport ?? transportOf(endpoint)
-    const dialling = transport.dial(endpoint, { signal, limits: this.limits, clock: this.clock })
+    const dialling = transport.dial(endpoint, { signal, limits: this.limits, clock: this.clock, tls: this.#tls })
     return isDatagram(endpoint) ? this.#inTime(endpoint, signal, dialling) : dialling
   }
 

@@ -2,6 +2,7 @@ import { type Backoff, backoffMs, DEFAULT_BACKOFF } from '../backoff.ts'
 import { NetError } from '../errors.ts'
 import { TIMER_MS_MAX } from '../limits.ts'
 import { Mailbox } from '../mailbox.ts'
+import type { TlsFacts } from '../transport/index.ts'
 import type { Client, RequestOptions, SendOptions } from './client.ts'
 import type { Dialled, Dialler } from './dialling.ts'
 import { type Connected, Line } from './line.ts'
@@ -127,6 +128,10 @@ class ReconnectingClient<In, Out> implements Client<In, Out> {
       this.#mailbox.close(reason)
       return reason
     })
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#line?.session.tls
   }
 
   get dropped(): number {

@@ -5,7 +5,7 @@ import type { Framing } from '../framing/index.ts'
 import type { Limits } from '../limits.ts'
 import type { Mailbox } from '../mailbox.ts'
 import type { Service } from '../service.ts'
-import type { Link } from '../transport/index.ts'
+import type { Link, TlsFacts } from '../transport/index.ts'
 import { type Answers, type Expected, KeyedAnswers, OrderedAnswers } from './answers.ts'
 import type { Correlate, RequestOptions } from './client.ts'
 import { patience, stopped, timeoutOf, unanswered } from './patience.ts'
@@ -69,6 +69,10 @@ export class Session<In, Out> {
 
   get closed(): Promise<NetError | undefined> {
     return this.#connection.closed
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#link.tls
   }
 
   /** Nothing can be sent any more. */

@@ -1,6 +1,6 @@
 import type { NetError } from '../errors.ts'
 import { Mailbox } from '../mailbox.ts'
-import type { Link } from '../transport/index.ts'
+import type { Link, TlsFacts } from '../transport/index.ts'
 import type { Client, RequestOptions } from './client.ts'
 import { Session, type SessionSettings } from './session.ts'
 
@@ -17,6 +17,10 @@ export class StreamClient<In, Out> implements Client<In, Out> {
 
   get closed(): Promise<NetError | undefined> {
     return this.#session.closed
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#session.tls
   }
 
   get dropped(): number {

@@ -56,7 +56,7 @@ class JsonFraming<In, Out> implements Framing<In, Out> {
   }
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 class JsonDecoder<In> implements Decoder<In> {
   readonly paused?: (out: In[]) => void
@@ -110,5 +110,6 @@ class JsonDecoder<In> implements Decoder<In> {
 /** The fast way reads what is no UTF-8 as U+FFFD. Only where one stands must it be asked whether it was sent or made. */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString()
-  return text.includes('\ufffd') ? UTF8.decode(bytes) : text
+  if (text.includes('\ufffd')) UTF8.decode(bytes)
+  return text
 }

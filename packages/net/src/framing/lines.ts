@@ -57,13 +57,32 @@ class BlockDecoder<In> implements Decoder<In> {
   }
 }
 
+/** Bytes that are decoded together: a call into the platform for each line costs more than the line, and a line keeps its piece in memory. */
+const PIECE_BYTES = 4096
+
 /** Appends the lines of a block, without their ends. */
 export function splitLines(block: Buffer, out: string[]): void {
   for (let from = 0; from < block.length; ) {
-    const feed = block.indexOf(LF, from)
-    const end = feed > from && block[feed - 1] === CR ? feed - 1 : feed
-    out.push(block.toString('utf8', from, end))
-    from = feed + 1
+    const end = pieceEnd(block, from)
+    splitText(block.toString('utf8', from, end - 1), out)
+    from = end
+  }
+}
+
+/** Behind the last line feed within a piece; a line that is longer is a piece of its own. */
+function pieceEnd(block: Buffer, from: number): number {
+  if (block.length - from <= PIECE_BYTES) return block.length
+  const end = block.lastIndexOf(LF, from + PIECE_BYTES - 1) + 1
+  return end > from ? end : block.indexOf(LF, from) + 1
+}
+
+function splitText(text: string, out: string[]): void {
+  const returns = text.includes('\r')
+  for (let from = 0; from <= text.length; ) {
+    const feed = text.indexOf('\n', from)
+    const end = feed < 0 ? text.length : feed
+    out.push(text.slice(from, returns && end > from && text.charCodeAt(end - 1) === CR ? end - 1 : end))
+    from = end + 1
   }
 }
 

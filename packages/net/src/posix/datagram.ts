@@ -127,10 +127,11 @@ export class DatagramSocket {
     }
   }
 
-  /** Gives the descriptor back; its watch must be closed before. */
+  /** Gives the descriptor back, once; its watch must be closed before. */
   close(): void {
     closeDescriptor(this.fd)
   }
+
   #bind(length: number, address?: string): void {
     const { c, errno } = this.#native
     if (c.bind(this.fd, this.#address, length) === -1) throw systemError('bind', errno(), address)

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { NetError } from '../errors.ts'
 import { type Native, native, systemError } from './native.ts'
 
-/**
+/*
  * Tells when a descriptor can be read or written, from the event loop that Node itself waits in: libuv's `uv_poll`, which the node
  * binary exports for add-ons. Seen on Node 26.10: nothing runs while nothing comes, and thousands of descriptors cost no thread.
  * (Signal-driven I/O would coalesce and be the whole process's; a blocking read needs a thread, where ffi is not to be used.)
@@ -15,6 +15,8 @@ import { type Native, native, systemError } from './native.ts'
  * - It must not come when JavaScript is over. The end of a process does not turn the main loop again, with whatever waiting; the
  *   end of a worker does, and the process would abort: that is why a worker is refused.
  */
+
+/** A descriptor that is watched. It asks for nothing until {@link expect}. */
 export interface Watch {
   /** Which of the two to hear of, from now on. While there is at least one, the watch keeps the process alive. */
   expect(readable: boolean, writable: boolean): void

@@ -1,9 +1,86 @@
-import type { FdEndpoint } from '../endpoint.ts'
-import { NetError } from '../errors.ts'
-import type { Transport } from './transport.ts'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { fstatSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { type FdEndpoint, formatEndpoint } from '../endpoint.ts'
+import { fromSystem, NetError } from '../errors.ts'
+import { type SocketKind, socketKind } from '../posix/index.ts'
+import type { Peer } from './arrivals.ts'
+import { listenSocket, unlisten } from './socket.ts'
+import { tcpLink } from './tcp.ts'
+import type { Listener, ListenOptions, Transport } from './transport.ts'
+import { udpListener } from './udp.ts'
+import { unixLink } from './unix.ts'
 
-/** Not built yet. */
+/**
+ * Sockets that somebody else has bound and this process was given as an open descriptor: by systemd from number 3 on
+ * (sd_listen_fds(3)), or by a parent through `stdio`. TCP and Unix stream sockets that listen, and bound UDP sockets.
+ * Closing closes the descriptor; the path of a Unix socket stays, it is its maker's.
+ */
 export const fd: Transport<FdEndpoint> = {
-  dial: () => Promise.reject(new NetError('unsupported', 'fd')),
-  listen: () => Promise.reject(new NetError('unsupported', 'fd')),
+  dial: (endpoint) =>
+    Promise.reject(new NetError('unsupported', `${formatEndpoint(endpoint)}: a descriptor can be listened on, not dialled`)),
+
+  async listen(endpoint, options) {
+    const kind = kindOf(endpoint)
+    if (kind === undefined) return await listenStream(endpoint, options)
+    const { family, type, listening } = kind
+    if (type === 'datagram' && family !== 'unix' && family !== 'other') return await listenUdp(endpoint, family, options)
+    if (type !== 'stream' || family === 'other') throw unfit(endpoint, 'it is no TCP, UDP or Unix stream socket')
+    if (!listening) throw unfit(endpoint, 'the socket does not listen')
+    return await listenStream(endpoint, options)
+  },
+}
+
+/** Undefined where the system cannot be asked; what the platform makes of the descriptor must do then. */
+function kindOf(endpoint: FdEndpoint): SocketKind | undefined {
+  let socket: boolean
+  try {
+    socket = fstatSync(endpoint.fd).isSocket()
+  } catch (error) {
+    const closed = (error as NodeJS.ErrnoException).code === 'EBADF'
+    throw unfit(endpoint, closed ? 'no such descriptor is open' : (error as Error).message, error)
+  }
+  if (!socket) throw unfit(endpoint, 'it is not a socket')
+  try {
+    return socketKind(endpoint.fd)
+  } catch (error) {
+    if (error instanceof NetError && error.code === 'unsupported') return undefined
+    throw fromSystem(error, formatEndpoint(endpoint), 'address_unavailable')
+  }
+}
+
+async function listenStream(endpoint: FdEndpoint, options: ListenOptions): Promise<Listener> {
+  let linkOf = unixLink
+  const accept = (socket: Socket, peer: Peer): void => options.accept(linkOf(socket, peer))
+  const name = formatEndpoint(endpoint)
+  const server = await listenSocket({ fd: endpoint.fd }, name, options, accept).catch((error) => {
+    throw fromSystem(error, name, 'address_unavailable') // what is no socket for connections is refused with a throw
+  })
+  if (typeof server.address() !== 'string') linkOf = tcpLink
+  return {
+    endpoint,
+    async close() {
+      unlisten(server)
+    },
+  }
+}
+
+async function listenUdp(endpoint: FdEndpoint, family: 'ipv4' | 'ipv6', options: ListenOptions): Promise<Listener> {
+  const six = family === 'ipv6'
+  // Every address that it is given is one already, and needs no resolver.
+  const socket = createSocket({ type: six ? 'udp6' : 'udp4', lookup: (name, _options, found) => found(null, name, six ? 6 : 4) })
+  try {
+    const listening = once(socket, 'listening')
+    socket.bind({ fd: endpoint.fd, exclusive: true })
+    await listening
+  } catch (error) {
+    socket.close()
+    throw fromSystem(error, formatEndpoint(endpoint), 'address_unavailable')
+  }
+  return udpListener(socket, endpoint, options)
+}
+
+function unfit(endpoint: FdEndpoint, why: string, cause?: unknown): NetError {
+  return new NetError('address_unavailable', `${formatEndpoint(endpoint)}: ${why}`, cause)
 }

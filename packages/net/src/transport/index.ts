@@ -9,7 +9,7 @@ import { unixgram } from './unixgram.ts'
 
 export { DatagramLink } from './datagram-link.ts'
 export { DatagramListener } from './datagram-listener.ts'
-export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, Transport } from './transport.ts'
+export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
   tcp,

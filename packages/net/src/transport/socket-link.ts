@@ -1,5 +1,14 @@
 import type { Socket } from 'node:net'
-import type { Carrier, Link, LinkEvents } from './transport.ts'
+import { fromTls } from '../errors.ts'
+import type { Carrier, Link, LinkEvents, TlsFacts } from './transport.ts'
+
+/** What a TLS socket is made of, and what its handshake has told. */
+export interface Secured {
+  readonly raw: Socket
+  readonly facts: TlsFacts
+}
+
+const EMPTY = Buffer.alloc(0)
 
 /** A socket of the platform as a {@link Link}. */
 export class SocketLink implements Link {
@@ -7,24 +16,32 @@ export class SocketLink implements Link {
   readonly carrier: Carrier
   readonly peer: string
   readonly address: string
+  readonly tls: TlsFacts | undefined
   readonly #socket: Socket
+  /** The one that the kernel knows. */
+  readonly #raw: Socket
   readonly #written: (error?: Error | null) => void
   #events: LinkEvents | undefined
   #error: Error | undefined
   #paused = false
+  #asked = false
 
-  constructor(socket: Socket, carrier: Carrier, peer: string, address: string) {
+  constructor(socket: Socket, carrier: Carrier, peer: string, address: string, secured?: Secured) {
     this.#socket = socket
     this.carrier = carrier
     this.peer = peer
     this.address = address
-    // The 'drain' event comes only after a write that said false; a small rest in the queue has to be heard of too.
+    this.tls = secured?.facts
+    this.#raw = secured?.raw ?? socket
     this.#written = (error) => {
-      if (!error) this.#events?.progressed()
+      this.#asked = false
+      if (error) return
+      if (this.#socket.writableLength > 0 && !this.#socket.writableEnded) this.#ask() // what was written since waits behind the question
+      this.#events?.progressed()
     }
     // From the first moment on: an error between accepting and open() must find a listener.
     socket.on('error', (error) => {
-      this.#error = error
+      this.#error = secured === undefined ? error : fromTls(error, peer)
     })
   }
 
@@ -33,8 +50,8 @@ export class SocketLink implements Link {
   }
 
   get underWay(): number {
-    // libuv's own count. It has no public name; without it a write counts as moving only when all of it has left.
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
+    // libuv's own count; TLS hands it a large write in one piece. It has no public name; without it a write counts as moving only when all of it has left.
+    const { _handle: handle } = this.#raw as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#socket.writableLength
   }
 
@@ -52,7 +69,16 @@ export class SocketLink implements Link {
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes, this.#written)
+    const socket = this.#socket
+    socket.write(bytes)
+    // A callback for every write would cost a tick each. Only what the kernel did not take at once is asked after, by an empty write
+    // behind it: the 'drain' event would not tell of a small rest.
+    if (socket.writableLength > 0 && !this.#asked) this.#ask()
+  }
+
+  #ask(): void {
+    this.#asked = true
+    this.#socket.write(EMPTY, this.#written)
   }
 
   pause(): void {
@@ -66,7 +92,7 @@ export class SocketLink implements Link {
   }
 
   end(): void {
-    this.#socket.end()
+    if (!this.#socket.writableEnded) this.#socket.end(() => this.#events?.progressed())
   }
 
   destroy(): void {

@@ -1,6 +1,8 @@
-import { createConnection, createServer, type Server, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { createConnection, Server, type ServerOpts, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { fromSystem, NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
+import type { Peer } from './arrivals.ts'
+import { Gate } from './gate.ts'
 import type { DialOptions, ListenOptions } from './transport.ts'
 
 /** What TCP and Unix sockets have in common: the platform's socket and server, with their failures as ours. */
@@ -47,15 +49,36 @@ export function dialSocket(
   })
 }
 
-/** Binds and listens; what is accepted arrives at `accept` paused. */
+/** Closing it drops those that are still on their way in, too. */
+class GatedServer extends Server {
+  readonly #gate: Gate
+
+  constructor(options: ServerOpts, gate: Gate) {
+    super(options)
+    this.#gate = gate
+    this.once('listening', () => {
+      const local = typeof this.address() === 'string'
+      this.on('connection', (socket) => gate.enter(socket, local))
+    })
+  }
+
+  override close(callback?: (error?: Error) => void): this {
+    this.#gate.close()
+    return super.close(callback)
+  }
+}
+
+/** Binds and listens; what is accepted and passes the gate arrives at `accept` paused. */
 export function listenSocket(
-  at: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly path: string },
+  at: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly path: string } | { readonly fd: number },
   name: string,
-  { limits, fault }: ListenOptions,
-  accept: (socket: Socket) => void,
+  options: ListenOptions,
+  accept: (socket: Socket, peer: Peer) => void,
 ): Promise<Server> {
+  const { limits, fault } = options
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, ...keepAlive(limits) }, accept)
+    const gate = new Gate(options, name, accept)
+    const server = new GatedServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, ...keepAlive(limits) }, gate)
     const failed = (error: Error): void => reject(fromSystem(error, name, 'address_unavailable'))
     server.once('error', failed)
     server.listen({ ...at, backlog: limits.backlog }, () => {

@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { formatEndpoint, UNIX_PATH_BYTES_MAX, type UnixEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
+import type { Peer } from './arrivals.ts'
 import { dialSocket, listenSocket, unlisten } from './socket.ts'
 import { privateFolder, refuseIfTaken, removeIfOurs, type SocketPlace, takePlace } from './socket-file.ts'
 import { SocketLink } from './socket-link.ts'
@@ -17,7 +18,8 @@ import type { Listener, ListenOptions, Transport } from './transport.ts'
  */
 export const unix: Transport<UnixEndpoint> = {
   async dial(endpoint, options) {
-    return link(await dialSocket({ path: socketPath(endpoint) }, formatEndpoint(endpoint), options), endpoint)
+    const name = formatEndpoint(endpoint)
+    return unixLink(await dialSocket({ path: socketPath(endpoint) }, name, options), { name, address: '' })
   },
 
   listen(endpoint, options) {
@@ -26,8 +28,8 @@ export const unix: Transport<UnixEndpoint> = {
 }
 
 async function listenAbstract(endpoint: UnixEndpoint, options: ListenOptions): Promise<Listener> {
-  const server = await listenSocket({ path: socketPath(endpoint) }, formatEndpoint(endpoint), options, (socket) =>
-    options.accept(link(socket, endpoint)),
+  const server = await listenSocket({ path: socketPath(endpoint) }, formatEndpoint(endpoint), options, (socket, peer) =>
+    options.accept(unixLink(socket, peer)),
   )
   return {
     endpoint,
@@ -62,7 +64,7 @@ async function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promi
     if (Buffer.byteLength(made) > UNIX_PATH_BYTES_MAX) {
       throw new NetError('path_too_long', `${name}: to listen, the path must be ${more} bytes below ${UNIX_PATH_BYTES_MAX}`)
     }
-    server = await listenSocket({ path: made }, name, options, (socket) => options.accept(link(socket, endpoint)))
+    server = await listenSocket({ path: made }, name, options, (socket, peer) => options.accept(unixLink(socket, peer)))
     await chmod(made, options.mode)
     const ours = await lstat(made)
     await takePlace(place, () => moveIntoPlace(made, path))
@@ -96,6 +98,7 @@ function socketPath(endpoint: UnixEndpoint): string {
   return endpoint.abstract ? `\0${endpoint.path}` : endpoint.path
 }
 
-function link(socket: Socket, endpoint: UnixEndpoint): SocketLink {
-  return new SocketLink(socket, 'unix', formatEndpoint(endpoint), '')
+/** A connection over a Unix socket, taken or made. */
+export function unixLink(socket: Socket, peer: Peer): SocketLink {
+  return new SocketLink(socket, 'unix', peer.name, peer.address)
 }

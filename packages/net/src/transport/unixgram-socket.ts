@@ -38,22 +38,23 @@ const DEFAULT_MODE = 0o660
 
 /**
  * Opens a socket; it receives from then on, and keeps the process alive until it is closed.
- * @throws (rejects) NetError `unsupported`, `address_in_use`, `address_unavailable`, `permission_denied`, `path_too_long`; with `to` also
- * `connect_refused`, `connect_failed`.
+ * @throws (rejects) NetError `unsupported`, `address_in_use`, `address_unavailable` (with the platform's reason, EMFILE for one),
+ * `permission_denied`, `path_too_long`; with `to` also `connect_refused`, `connect_failed`.
  */
 export async function openUnixgram(options: UnixgramOptions): Promise<UnixgramSocket> {
   const { bind, to } = options
-  const socket = new DatagramSocket(options.datagramBytesMax)
+  let socket: DatagramSocket | undefined
   let release: Release | undefined
   try {
+    socket = new DatagramSocket(options.datagramBytesMax)
     if (bind !== undefined) release = await takeName(socket, bind, options.mode ?? DEFAULT_MODE)
     else if (options.autobind) release = await takeAnyName(socket)
     if (to !== undefined) connect(socket, to)
     return new UnixgramSocket(socket, release, options)
   } catch (error) {
     await release?.()
-    socket.close()
-    throw error
+    socket?.close()
+    throw translate(error, nameOf(bind ?? to), 'address_unavailable')
   }
 }
 

@@ -84,6 +84,7 @@ describe('JSON', () => {
       const slab = new Slab(4)
       for (let round = 0; round < 2; round++) {
         const before = slab.length
+        assert.throws(() => framing.encode(undefined, slab), /JSON cannot write undefined/)
         for (const value of [undefined, () => {}, Symbol.iterator, 1n, { a: 1n }]) {
           assert.throws(() => framing.encode(value, slab), TypeError)
           assert.equal(slab.length, before)

@@ -71,6 +71,7 @@ describe('lenient lines', () => {
     assert.deepEqual(hear(strip, '\r', PAUSE, '', '\n', '\n'), ['', ''])
     assert.deepEqual(hear(strip, 'a\r'), ['a'])
     assert.deepEqual(hear(strip, 'a\r', '\n'), ['a'])
+    assert.deepEqual(hear(strip, Buffer.from('a\r€').subarray(0, 3), PAUSE, Buffer.from('€').subarray(1), '\n'), ['a\r', '€'])
     assert.deepEqual(hear(keep, 'a\r', PAUSE, '\nb'), ['a\r', '\n', 'b'])
   })
 

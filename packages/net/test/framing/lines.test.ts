@@ -102,6 +102,22 @@ describe('lines', () => {
     )
   })
 
+  it('read together as they do one by one, whatever the bytes and however many', () => {
+    const line = fc.oneof(
+      fc.uint8Array({ maxLength: 20 }),
+      fc.uint8Array({ minLength: 3000, maxLength: 5000 }),
+      fc.constant(Buffer.from('é\r')),
+    )
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), (made) => {
+        const all = made.map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 10)))
+        const block = Buffer.concat(all.flatMap((bytes) => [bytes, Buffer.of(10)]))
+        const expected = all.map((bytes) => bytes.toString('utf8', 0, bytes.at(-1) === 13 ? bytes.length - 1 : bytes.length))
+        assert.deepEqual(decode(asLines, [block], 10_000).messages, expected)
+      }),
+    )
+  })
+
   it('with a line feed inside cannot be written, and nothing of them is', () => {
     const slab = new Slab(16)
     assert.throws(() => lines().encode('a\nb', slab), TypeError)

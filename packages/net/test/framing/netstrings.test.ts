@@ -21,6 +21,7 @@ describe('netstrings', () => {
   it('are malformed where a length is none, and what came before is handed out', () => {
     for (const bad of [
       ':a,',
+      ':,',
       '01:a,',
       '00:,',
       '-1:a,',

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Endpoint, parseEndpoint } from '../../src/index.ts'
 import { memoryNetwork } from '../../src/testing/index.ts'
+import { loadServerKeys } from '../../src/tls-keys.ts'
 import { type Link, type Listener, type ListenOptions, type Transport, transportOf } from '../../src/transport/index.ts'
-import { code, DIAL, folder, HAS_IPV6, LISTEN, signal } from '../support.ts'
+import { code, DIAL, fixture, folder, HAS_IPV6, LISTEN, signal } from '../support.ts'
 
 let names = 0
+const keys = await loadServerKeys({ cert: fixture('server'), key: fixture('server-key') })
 
 /** What is put to the test: an endpoint to listen on, and what carries it if that is not the platform. */
 interface Subject {
@@ -20,6 +22,8 @@ interface Subject {
 
 const CARRIERS: readonly Subject[] = [
   { name: 'TCP over IPv4', skip: false, at: () => 'tcp://127.0.0.1:0' },
+  { name: 'TLS over IPv4', skip: false, at: () => 'tls://127.0.0.1:0' },
+  { name: 'TLS over IPv6', skip: !HAS_IPV6, at: () => 'tls://[::1]:0' },
   { name: 'TCP over IPv6', skip: !HAS_IPV6, at: () => 'tcp://[::1]:0' },
   { name: 'a Unix socket with a file', skip: process.platform === 'win32', at: async (t) => `unix://${join(await folder(t), 'socket')}` },
   {
@@ -91,7 +95,7 @@ for (const carrier of CARRIERS) {
 
     async function listen(t: TestContext, accept: (link: Link) => void, own: Partial<ListenOptions> = {}): Promise<Listener> {
       const endpoint = parseEndpoint(await carrier.at(t))
-      const listener = await transportFor(endpoint).listen(endpoint, { ...LISTEN, accept, ...own })
+      const listener = await transportFor(endpoint).listen(endpoint, { ...LISTEN, keys, accept, ...own })
       t.after(() => listener.close())
       return listener
     }
@@ -99,7 +103,7 @@ for (const carrier of CARRIERS) {
     async function pair(t: TestContext, openFar = true): Promise<[Watched, Watched]> {
       const accepted = signal<Link>()
       const { endpoint } = await listen(t, accepted.resolve)
-      const near = new Watched(await transportFor(endpoint).dial(endpoint, DIAL))
+      const near = new Watched(await transportFor(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
       const far = new Watched(await accepted.promise, openFar)
       t.after(() => {
         near.link.destroy()
@@ -120,7 +124,6 @@ for (const carrier of CARRIERS) {
     it('reads nothing before it is opened, nor after when it was paused before', async (t) => {
       const [near, far] = await pair(t, false)
       near.link.write(Buffer.from('early'))
-      await near.heard('progressed')
       far.link.pause()
       far.open()
       far.link.write(Buffer.from('x'))
@@ -147,6 +150,21 @@ for (const carrier of CARRIERS) {
       assert.equal(far.text.length, blocks * block.length)
       assert.equal(near.link.unsent, 0)
       assert.equal(near.link.underWay, 0)
+    })
+
+    it('tells when the last has left, also of what was written behind a large write and before the end', async (t) => {
+      const [near, far] = await pair(t)
+      far.link.pause()
+      const block = Buffer.alloc(4 << 20)
+      near.link.write(block)
+      near.link.write(block)
+      near.link.end()
+      assert.ok(near.link.unsent > 0, 'it must be more than the system takes at once')
+      far.link.resume()
+      await far.heard('ended')
+      await near.until(() => near.link.unsent === 0 && near.said.includes('progressed'))
+      assert.equal(far.text.length, 2 * block.length)
+      assert.equal(near.error, undefined)
     })
 
     it('says that a part of one large write has left', async (t) => {
@@ -198,23 +216,26 @@ for (const carrier of CARRIERS) {
 
     it('refuses an endpoint where somebody listens already', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const again = transportFor(endpoint).listen(endpoint, LISTEN)
+      const again = transportFor(endpoint).listen(endpoint, { ...LISTEN, keys })
       await assert.rejects(again, code('address_in_use'))
     })
 
     it('refuses at once where nobody listens, before and after', async (t) => {
       const listener = await listen(t, () => {})
       await listener.close()
-      await assert.rejects(transportFor(listener.endpoint).dial(listener.endpoint, DIAL), code('connect_refused'))
+      await assert.rejects(
+        transportFor(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }),
+        code('connect_refused'),
+      )
       const { endpoint } = listener
-      const next = await transportFor(endpoint).listen(endpoint, LISTEN)
+      const next = await transportFor(endpoint).listen(endpoint, { ...LISTEN, keys })
       await next.close()
     })
 
     it('keeps the connections that it took when it stops listening', async (t) => {
       const accepted = signal<Link>()
       const listener = await listen(t, accepted.resolve)
-      const near = new Watched(await transportFor(listener.endpoint).dial(listener.endpoint, DIAL))
+      const near = new Watched(await transportFor(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
       const far = new Watched(await accepted.promise)
       await listener.close()
       far.link.write(Buffer.from('x'))
@@ -225,7 +246,7 @@ for (const carrier of CARRIERS) {
 
     it('gives a dial up when its signal fires, before and during', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const dial = (given: AbortSignal) => transportFor(endpoint).dial(endpoint, { ...DIAL, signal: given })
+      const dial = (given: AbortSignal) => transportFor(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') }, signal: given })
       await assert.rejects(dial(AbortSignal.abort()), code('aborted'))
       const caller = new AbortController()
       const dialling = dial(caller.signal)
@@ -235,7 +256,7 @@ for (const carrier of CARRIERS) {
 
     it('names its peer', async (t) => {
       const [near, far] = await pair(t)
-      const tcp = near.link.carrier === 'tcp'
+      const tcp = /^(TCP|TLS)/.test(carrier.name)
       assert.equal(far.link.address === '', !tcp)
       assert.match(far.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
       assert.match(near.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
@@ -260,7 +281,7 @@ describe('TCP', () => {
 
   it('refuses an address that is not this machine’s', async () => {
     const endpoint = parseEndpoint('tcp://192.0.2.1:0')
-    const listening = transportOf(endpoint).listen(endpoint, LISTEN)
+    const listening = transportOf(endpoint).listen(endpoint, { ...LISTEN, keys })
     await assert.rejects(listening, code('address_unavailable'))
   })
 })

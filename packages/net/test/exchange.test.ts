@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { bytes, connect, json, lenientLines, lines, type Service, untilClose } from '../src/index.ts'
+import { code, plainPeer, readAll, serving } from './support.ts'
+
+/** What a connection makes of a framing, of promises and of a pace. */
+
+describe('a service with lenient lines', () => {
+  const stamp: Service<string> = { name: 'stamp', framing: lenientLines({ ends: 'keep' }), message: (text) => `[now] ${text}` }
+
+  it('answers a peer that sends no line end once it pauses, and as it spoke', async (t) => {
+    const { at } = await serving(t, stamp)
+    const peer = await plainPeer(t, at)
+    for (const word of ['hello', 'again']) {
+      peer.write(word)
+      assert.equal(String((await once(peer, 'data'))[0]), `[now] ${word}`)
+    }
+    peer.write('a line\n')
+    assert.equal(String((await once(peer, 'data'))[0]), '[now] a line\n')
+  })
+
+  it('answers what was left unended when the peer ends', async (t) => {
+    const { at } = await serving(t, stamp, { limits: { pauseMs: 60_000 } })
+    const peer = await plainPeer(t, at)
+    peer.end('one\ntwo')
+    assert.equal(await readAll(peer), '[now] one\n[now] two')
+  })
+})
+
+describe('a service whose message is all that comes', () => {
+  const size: Service<Buffer> = { name: 'size', framing: untilClose(), message: (all) => Buffer.from(String(all.length)) }
+
+  it('answers when the peer has ended, and ends with its answer', async (t) => {
+    const { at } = await serving(t, size)
+    const peer = await plainPeer(t, at)
+    for (let i = 0; i < 10; i++) peer.write(Buffer.alloc(1000))
+    peer.end()
+    assert.equal(await readAll(peer), '10000')
+  })
+
+  it('has a client whose direction ends with its request', async (t) => {
+    const { at } = await serving(t, size)
+    const client = await connect(at, { framing: untilClose() })
+    assert.equal(String(await client.request(Buffer.alloc(70_000))), '70000')
+    assert.equal(await client.closed, undefined)
+  })
+})
+
+describe('a service that speaks JSON', () => {
+  it('ends a peer that does not, after the answers before it', async (t) => {
+    const server = await serving(t, { name: 'double', framing: json<number>(lines()), message: (n) => n * 2 })
+    const peer = await plainPeer(t, server.at)
+    peer.write('1\n2\nthree\n4\n')
+    assert.equal(await readAll(peer), '2\n4\n')
+    peer.end()
+    await once(peer, 'close')
+    while (server.counters.active > 0) await new Promise(setImmediate)
+    assert.deepEqual(server.counters.ended, { frame_malformed: 1 })
+  })
+})
+
+describe('the replies of async handlers', () => {
+  it('that are kept in the same turn leave in one write', async (t) => {
+    const shout: Service<string> = { name: 'shout', framing: lines(), message: async (text) => text.toUpperCase() }
+    const { at } = await serving(t, shout)
+    const peer = await plainPeer(t, at)
+    peer.write('a\n'.repeat(64))
+    assert.equal(String((await once(peer, 'data'))[0]), 'A\n'.repeat(64))
+  })
+})
+
+describe('a peer that sends more messages a second than it may', () => {
+  it('is held back, and loses nothing', async (t) => {
+    const counted: Service<string> = { name: 'echo', framing: lines(), message: (text) => text }
+    const server = await serving(t, counted, { limits: { messagesPerSecondMax: 100 } })
+    await using client = await connect(server.at, { framing: lines() })
+    const sent = Array.from({ length: 120 }, (_, i) => String(i))
+    const answers = sent.map((text) => client.request(text))
+    assert.deepEqual(await Promise.all(answers.slice(0, 100)), sent.slice(0, 100))
+    assert.ok(server.counters.messagesIn < 120, 'the rest waits')
+    assert.deepEqual(await Promise.all(answers), sent)
+  })
+})
+
+describe('a message that cannot be sent', () => {
+  it('throws where it is sent, and spoils nothing of the others', async (t) => {
+    const { at } = await serving(t, { name: 'echo', framing: bytes(), message: (chunk) => chunk })
+    await using client = await connect(at, { framing: bytes() })
+    await assert.rejects(client.send('text' as never), TypeError)
+    assert.equal(String(await client.request(Buffer.from('fine'))), 'fine')
+    client.end()
+    await client.closed
+    await assert.rejects(client.request(Buffer.from('late')), code('peer_ended'))
+  })
+})
