@@ -23,8 +23,6 @@ const ENDLESS_MS = 30_000
  */
 export class DatagramClient<In, Out> implements Client<In, Out> {
   readonly closed: Promise<NetError | undefined>
-  /** There is no TLS over datagrams. */
-  readonly tls = undefined
   readonly #dialler: Dialler
   readonly #settings: SessionSettings<In, Out>
   readonly #endpoint: Endpoint
@@ -56,6 +54,10 @@ export class DatagramClient<In, Out> implements Client<In, Out> {
     // A name was resolved once; the sockets to come lead to the same address.
     this.#endpoint = 'host' in endpoint && link.address !== '' ? { ...endpoint, host: link.address } : endpoint
     this.#main = Promise.resolve(this.#openMain(link))
+  }
+
+  get tls(): undefined {
+    return undefined
   }
 
   get dropped(): number {

@@ -67,12 +67,12 @@ export class Session<In, Out> {
     this.#connection.open()
   }
 
-  get closed(): Promise<NetError | undefined> {
-    return this.#connection.closed
+  get tls(): TlsFacts | undefined {
+    return this.#connection.tls
   }
 
-  get tls(): TlsFacts | undefined {
-    return this.#link.tls
+  get closed(): Promise<NetError | undefined> {
+    return this.#connection.closed
   }
 
   /** Nothing can be sent any more. */

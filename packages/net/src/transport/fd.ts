@@ -6,7 +6,7 @@ import { type FdEndpoint, formatEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
 import { type SocketKind, socketKind } from '../posix/index.ts'
 import type { Peer } from './arrivals.ts'
-import { listenSocket, unlisten } from './socket.ts'
+import { isLocal, listenSocket, unlisten } from './socket.ts'
 import { tcpLink } from './tcp.ts'
 import type { Listener, ListenOptions, Transport } from './transport.ts'
 import { udpListener } from './udp.ts'
@@ -57,7 +57,7 @@ async function listenStream(endpoint: FdEndpoint, options: ListenOptions): Promi
   const server = await listenSocket({ fd: endpoint.fd }, name, options, accept).catch((error) => {
     throw fromSystem(error, name, 'address_unavailable') // what is no socket for connections is refused with a throw
   })
-  if (typeof server.address() !== 'string') linkOf = tcpLink
+  if (!isLocal(server)) linkOf = tcpLink
   return {
     endpoint,
     async close() {

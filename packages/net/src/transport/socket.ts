@@ -57,7 +57,7 @@ class GatedServer extends Server {
     super(options)
     this.#gate = gate
     this.once('listening', () => {
-      const local = typeof this.address() === 'string'
+      const local = isLocal(this)
       this.on('connection', (socket) => gate.enter(socket, local))
     })
   }
@@ -87,6 +87,12 @@ export function listenSocket(
       resolve(server)
     })
   })
+}
+
+/** Is it a Unix socket? One that was given as a descriptor has no address at all. */
+export function isLocal(listening: Server): boolean {
+  const address = listening.address()
+  return address === null || typeof address === 'string'
 }
 
 /** Gives the address back. The platform's callback waits for every open connection; only the address matters here. */

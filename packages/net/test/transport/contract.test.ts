@@ -206,6 +206,15 @@ for (const carrier of CARRIERS) {
       }
     })
 
+    it('tells who opens it late that the peer has ended', async (t) => {
+      const [near, far] = await pair(t, false)
+      near.link.end()
+      for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate)
+      far.open()
+      await far.heard('ended')
+      assert.deepEqual(far.said, ['ended'])
+    })
+
     it('tells who opens it too late that it has closed', async (t) => {
       const [near, far] = await pair(t, false)
       far.link.destroy()
@@ -256,7 +265,7 @@ for (const carrier of CARRIERS) {
 
     it('names its peer', async (t) => {
       const [near, far] = await pair(t)
-      const tcp = /^(TCP|TLS)/.test(carrier.name)
+      const tcp = near.link.carrier === 'tcp' || near.link.carrier === 'tls'
       assert.equal(far.link.address === '', !tcp)
       assert.match(far.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
       assert.match(near.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
