@@ -138,7 +138,6 @@ function handshake(
   const name = formatEndpoint({ host, ...endpoint })
   const servername = own.servername ?? (isIP(host) === 0 ? host : undefined)
   return new Promise((resolve, reject) => {
-    raw.allowHalfOpen = false // for the handshake: a server that ends in it has gone
     const socket = connect({
       ...keys.context,
       socket: raw,
@@ -158,7 +157,6 @@ function handshake(
     const ended = (): void => giveUp(new NetError('tls_failed', `${name}: TLS failed: the peer ended; perhaps it does not speak TLS`))
     const late = (): void => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`))
     const secured = (): void => {
-      socket.allowHalfOpen = true
       // A write on the turn on which the handshake ends waits where it cannot be counted.
       setImmediate(() => {
         if (socket.destroyed) return
