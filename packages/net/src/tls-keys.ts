@@ -71,6 +71,15 @@ export async function loadServerKeys(options: TlsServerOptions): Promise<ServerK
 }
 
 /**
+ * A server's options with the texts of their files: what others are given who must all have the same.
+ * @throws (rejects) as {@link loadServerKeys} does
+ */
+export async function readServerKeys(options: TlsServerOptions): Promise<TlsServerOptions> {
+  const { cert, key, ca } = (await loadServerKeys(options)).context as { readonly cert: string; readonly key: string; readonly ca?: string }
+  return { ...options, cert, key, ...(ca === undefined ? {} : { clientCa: ca }) }
+}
+
+/**
  * Reads a client's keys.
  * @throws (rejects) NetError `tls_keys_invalid` saying which one, or TypeError for options that make no sense
  */

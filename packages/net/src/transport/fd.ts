@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { type FdEndpoint, formatEndpoint } from '../endpoint.ts'
+import { type Endpoint, type FdEndpoint, formatEndpoint } from '../endpoint.ts'
 import { NetError } from '../errors.ts'
 import { type SocketKind, socketKind } from '../posix/index.ts'
 import type { Peer } from './arrivals.ts'
@@ -23,12 +23,12 @@ export const fd: Transport<FdEndpoint> = {
 
   async listen(endpoint, options) {
     const kind = kindOf(endpoint)
-    if (kind === undefined) return await listenStream(endpoint, options)
+    if (kind === undefined) return await listenDescriptor(endpoint.fd, endpoint, options)
     const { family, type, listening } = kind
     if (type === 'datagram' && family !== 'unix' && family !== 'other') return await listenUdp(endpoint, family, options)
     if (type !== 'stream' || family === 'other') throw unfit(endpoint, 'it is no TCP, UDP or Unix stream socket')
     if (!listening) throw unfit(endpoint, 'the socket does not listen')
-    return await listenStream(endpoint, options)
+    return await listenDescriptor(endpoint.fd, endpoint, options)
   },
 }
 
@@ -50,10 +50,14 @@ function kindOf(endpoint: FdEndpoint): SocketKind | undefined {
   }
 }
 
-async function listenStream(endpoint: FdEndpoint, options: ListenOptions): Promise<Listener> {
+/**
+ * Accepts on a stream socket that listens, and closes its descriptor in the end.
+ * @param endpoint what it is called: the descriptor's number, or where somebody else has bound it for us.
+ */
+export async function listenDescriptor(descriptor: number, endpoint: Endpoint, options: ListenOptions): Promise<Listener> {
   let linkOf = unixLink
   const accept = (socket: Socket, peer: Peer): void => options.accept(linkOf(socket, peer))
-  const server = await listenSocket({ fd: endpoint.fd }, formatEndpoint(endpoint), options, accept).catch((error) => {
+  const server = await listenSocket({ fd: descriptor }, formatEndpoint(endpoint), options, accept).catch((error) => {
     throw refusal(endpoint, error)
   })
   if (!isLocal(server)) linkOf = tcpLink
@@ -81,7 +85,7 @@ async function listenUdp(endpoint: FdEndpoint, family: 'ipv4' | 'ipv6', options:
 }
 
 /** What the platform says of a descriptor that it does not take. */
-function refusal(endpoint: FdEndpoint, error: unknown): NetError {
+function refusal(endpoint: Endpoint, error: unknown): NetError {
   const { cause = error } = error as Error // of what was ours already
   const { code } = cause as NodeJS.ErrnoException
   if (code === 'EEXIST')
@@ -89,6 +93,6 @@ function refusal(endpoint: FdEndpoint, error: unknown): NetError {
   return unfit(endpoint, `it cannot be listened on (${code})`, cause)
 }
 
-function unfit(endpoint: FdEndpoint, why: string, cause?: unknown): NetError {
+function unfit(endpoint: Endpoint, why: string, cause?: unknown): NetError {
   return new NetError('address_unavailable', `${formatEndpoint(endpoint)}: ${why}`, cause)
 }
