@@ -25,6 +25,8 @@ export const NET_ERRORS = {
   handshake_timeout: 'the first message, or the handshake before it, did not come in time',
   idle_timeout: 'nothing came for too long',
   request_timeout: 'a request was not answered in time',
+  request_duplicate: 'a request with the same key is still unanswered',
+  queue_full: 'as many requests or messages wait as may',
   slow_peer: 'the peer does not read what it is sent',
   too_many_connections: 'the server has as many connections as it may',
   too_many_from_address: 'this address has as many connections as it may',

@@ -5,7 +5,20 @@
  */
 export type { AccessLists } from './access.ts'
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
-export { Client, type ConnectOptions, connect, type DialSettings, dial } from './client.ts'
+export {
+  type Client,
+  type Connected,
+  type ConnectOptions,
+  type Correlate,
+  connect,
+  type DialSettings,
+  type Disconnected,
+  dial,
+  type Reconnect,
+  type ReconnectHooks,
+  type RequestOptions,
+  type SendOptions,
+} from './client/index.ts'
 export type { Clock, Timer } from './clock.ts'
 export type { Connection } from './connection.ts'
 export type { Counters, Traffic } from './counters.ts'

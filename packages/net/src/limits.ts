@@ -37,8 +37,14 @@ export interface Limits {
   readonly sendQueueBytesMax: number
   /** Small messages are gathered up to this size before they are written inside a turn. */
   readonly coalesceBytes: number
-  /** Received messages that wait for a `for await` loop or a request before reading pauses. */
+  /** Received messages that wait for a `for await` loop before reading pauses. */
   readonly inboxMessagesMax: number
+  /** Requests of one client that are in flight. */
+  readonly requestsMax: number
+  /** Messages and requests of one client that wait for the line to be up again. */
+  readonly queuedMessagesMax: number
+  /** Datagram requests that have a socket of their own at the same time; others wait, up to {@link Limits.requestsMax}. */
+  readonly datagramRequestsMax: number
   /** A dial must succeed within this time. */
   readonly connectMs: number
   /**
@@ -88,6 +94,9 @@ export const DEFAULT_LIMITS: Limits = {
   sendQueueBytesMax: 16 * 1024 * 1024,
   coalesceBytes: 64 * 1024,
   inboxMessagesMax: 1024,
+  requestsMax: 10_000,
+  queuedMessagesMax: 1024,
+  datagramRequestsMax: 64,
   connectMs: 10_000,
   handshakeMs: 60_000,
   frameMs: 30_000,

@@ -166,8 +166,8 @@ class ServerOfConnections<In, Out, State> implements Server {
     const endpoints = texts.map(parseEndpoint)
     if (endpoints.length === 0) throw new TypeError('serve() needs at least one endpoint')
     const secure = endpoints.some((endpoint) => endpoint.transport === 'tls')
-    // An option that nothing uses would be a server in plain text whose owner believes otherwise.
-    if (secure !== (this.#tls !== undefined))
+    // An option that nothing uses would be a server in plain text whose owner believes otherwise. A transport of the caller's needs no keys.
+    if (this.#options.transport === undefined && secure !== (this.#tls !== undefined))
       throw new TypeError(secure ? 'tls:// needs the option tls' : 'the option tls needs a tls:// endpoint')
     const keys = this.#tls && (await loadServerKeys(this.#tls))
     const proxies = this.#proxies

@@ -149,8 +149,8 @@ function parseKey(text: string, passphrase: string | undefined): KeyObject {
   try {
     return createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_MISSING_PASSPHRASE') throw invalid('tls.key', 'it is encrypted, and there is no tls.passphrase', error)
+    if (passphrase === undefined && text.includes('ENCRYPTED'))
+      throw invalid('tls.key', 'it is encrypted, and there is no tls.passphrase', error)
     throw invalid('tls.key', passphrase === undefined ? 'it cannot be parsed' : 'it cannot be parsed or decrypted', error)
   }
 }

@@ -7,6 +7,8 @@ import { udp } from './udp.ts'
 import { unix } from './unix.ts'
 import { unixgram } from './unixgram.ts'
 
+export { DatagramLink } from './datagram-link.ts'
+export { DatagramListener } from './datagram-listener.ts'
 export { listenDescriptor } from './fd.ts'
 export { resolveHost } from './resolve-host.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'

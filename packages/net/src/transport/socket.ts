@@ -11,7 +11,7 @@ import type { DialOptions, ListenOptions } from './transport.ts'
 export function dialSocket(
   to: { readonly host: string; readonly port: number } | { readonly path: string },
   name: string,
-  { signal, limits }: DialOptions,
+  { signal, limits, clock }: DialOptions,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new NetError('aborted', `${name}: the caller gave up`, signal.reason))
@@ -33,12 +33,11 @@ export function dialSocket(
     const timer =
       limits.connectMs === 0
         ? undefined
-        : setTimeout(
-            () => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`)),
-            limits.connectMs,
+        : clock.after(limits.connectMs, () =>
+            giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`)),
           )
     const settle = (): void => {
-      clearTimeout(timer)
+      timer?.close()
       signal?.removeEventListener('abort', aborted)
       socket.off('error', failed)
       socket.off('connect', connected)
