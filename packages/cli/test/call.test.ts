@@ -97,6 +97,27 @@ describe('tillwire call', { concurrency: 2 }, () => {
     assert.deepEqual(await at.run('call', silent.endpoints[0] as string, 'x', '--no-wait', '--timeout', '200'), fine(''))
   })
 
+  it('leaves only when the server has taken all that was said, however late', async (t) => {
+    const at = await Workshop.open(t)
+    const { promise: heard, resolve } = Promise.withResolvers<string>()
+    const late: Service<string> = {
+      name: 'late',
+      framing: lines(),
+      opened: (connection) => {
+        connection.pause()
+        setTimeout(() => connection.resume(), 300)
+      },
+      message: (text) => void resolve(text),
+      closed: () => resolve('ended too early'),
+    }
+    // On a Unix socket the kernel takes little, and the line is too short to be waited for while it is said: it waits in the call.
+    await using server = await serve(late, `unix://${at.path('late')}`)
+    const line = 'x'.repeat(260_000)
+    const flags = ['--framing', 'lines', '--no-wait', '--timeout', '20']
+    assert.deepEqual(await at.runWith(`${line}\n`, 'call', server.endpoints[0] as string, ...flags), fine(''))
+    assert.ok((await heard) === line)
+  })
+
   it('says on one line that nobody listens, that no answer came in time, or that the server broke off', async (t) => {
     const at = await Workshop.open(t)
     await using gone = await serve(echo(), ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0'])

@@ -11,8 +11,8 @@ export interface CallOptions {
   readonly tls: DialSettings['tls']
 }
 
-/** A person may think for as long as they like, and a stream of bytes has no message that could be late. */
-const PATIENT: Partial<Limits> = { idleMs: 0, frameMs: 0 }
+/** A person may think for as long as they like, a server may take what it hears as slowly, and a stream of bytes has no message that could be late. */
+const PATIENT: Partial<Limits> = { idleMs: 0, frameMs: 0, sendStallMs: 0 }
 
 /** One connection, or one socket of datagrams, from the caller's side. */
 export class Caller {
@@ -105,9 +105,10 @@ export class Caller {
     })
   }
 
-  /** Nothing more will be said; what the server still says is heard. A datagram socket has no such end. */
-  hangUp(): void {
-    if (!this.datagrams) this.#connection.halfClose()
+  /** Nothing more will be said; what the server still says is heard. Resolves when all that was said has left, or never can. */
+  async hangUp(): Promise<void> {
+    this.#connection.halfClose()
+    await this.#connection.flushed().catch(() => {}) // the end is told by ended()
   }
 
   /** Ends at once. */

@@ -42,7 +42,7 @@ export async function sayInOrder(caller: Caller, lines: AsyncIterator<string>, o
     }
   }
   if (caller.datagrams) return endDatagrams(caller, said, unanswered, timeoutMs)
-  caller.hangUp()
+  await caller.hangUp()
   while (!caller.over && (await caller.heard(timeoutMs))) answered = true
   if (caller.over) return caller.ended()
   // It keeps the connection open, as a server may. Silent since our last word, it has not answered it.

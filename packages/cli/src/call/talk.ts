@@ -67,7 +67,7 @@ export class Talk {
   }
 
   async #leave(caller: Caller): Promise<void> {
-    caller.hangUp()
+    if (!caller.datagrams) void caller.hangUp()
     await caller.heard(LEAVE_MS)
     caller.drop()
   }
