@@ -24,6 +24,9 @@ Begin with:
   tillwire serve --sample     a server with a small chain and simulated tills
   tillwire watch              in another terminal: levels as they change
   tillwire till --location S01 --till T9
+The small services, and the client of all of them:
+  tillwire run timestamp
+  tillwire call tcp://127.0.0.1:21567
 
 Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
   )

@@ -76,20 +76,23 @@ export class CommandSession {
     const release = this.#connection.hold()
     let last: number | undefined
     this.#host.running++
-    this.#group = new ProcessGroup(task, {
-      output: (chunk) => {
-        last = chunk.at(-1)
-        this.#forward(chunk)
-      },
-      ended: (ending) => {
-        this.#host.running--
-        this.#group = undefined
-        const words = closingWords(ending, last !== undefined, task)
-        if (words !== undefined) this.#say(last === undefined ? words + lineEnd : `${last === LF ? '' : '\n'}${words}\n`)
-        this.#next()
-        release()
-      },
-    })
+    const ended = (ending: Ending): void => {
+      this.#host.running--
+      this.#group = undefined
+      const words = closingWords(ending, last !== undefined, task)
+      if (words !== undefined) this.#say(last === undefined ? words + lineEnd : `${last === LF ? '' : '\n'}${words}\n`)
+      this.#next()
+      release()
+    }
+    const output = (chunk: Buffer): void => {
+      last = chunk.at(-1)
+      this.#forward(chunk)
+    }
+    try {
+      this.#group = new ProcessGroup(task, { output, ended })
+    } catch (error) {
+      ended({ how: 'not started', error: error as Error }) // the platform tells some failures in an event, and some at once
+    }
   }
 
   /** A peer that reads slowly slows the command down. */
