@@ -64,12 +64,13 @@ export class Sender<Out> {
   add(message: Out): number {
     const slab = this.#slab ?? free.pop() ?? new Slab(SLAB_BYTES)
     this.#slab = slab
-    const before = slab.length
+    slab.begin()
     try {
       this.#framing.encode(message, slab)
-      if (this.#link.datagrams) this.#checkDatagram(slab.length)
+      if (this.#link.datagrams) this.#checkDatagram(slab.view().length)
     } catch (error) {
-      slab.truncate(before)
+      if (this.#link.datagrams) slab.clear()
+      else slab.undo()
       throw error
     }
     this.messages++
@@ -139,8 +140,9 @@ export class Sender<Out> {
   #write(): void {
     const slab = this.#slab
     if (slab === undefined || this.#failure !== undefined) return
-    this.bytes += slab.length
-    this.#link.write(slab.view())
+    const bytes = slab.view()
+    this.bytes += bytes.length
+    this.#link.write(bytes)
     this.#slab = undefined
     // Nothing unsent: the kernel has copied it all, and the slab can serve again. Otherwise the link keeps it.
     if (this.#link.unsent === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {

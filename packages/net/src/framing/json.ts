@@ -44,12 +44,12 @@ class JsonFraming<In, Out> implements Framing<In, Out> {
 
   /** A framing of bytes refuses a text: a slab does, whatever the framing. */
   #encodeFirst(text: string, slab: Slab): void {
-    const before = slab.length
+    slab.begin()
     try {
       this.#over.encode(text, slab)
       this.#takes = 'text'
     } catch {
-      slab.truncate(before)
+      slab.undo()
       this.#over.encode(Buffer.from(text), slab)
       this.#takes = 'bytes'
     }

@@ -91,5 +91,5 @@ export function encodeLine(message: string, slab: Slab): void {
   if (typeof message !== 'string') throw new TypeError(`a line is a string, not ${typeof message}`)
   if (message.includes('\n')) throw new TypeError('a message that is a line cannot hold a line feed')
   slab.text(message)
-  slab.byte(LF)
+  slab.text('\n')
 }

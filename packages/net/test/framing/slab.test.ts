@@ -22,17 +22,27 @@ describe('a slab', () => {
     )
   })
 
-  it('takes back what was written last', () => {
-    const slab = new Slab(4)
-    slab.text('whole')
-    const before = slab.length
-    slab.text(' and half of')
-    slab.truncate(before)
-    assert.equal(slab.view().toString(), 'whole')
-    slab.byte(33)
-    assert.equal(slab.view().toString(), 'whole!')
-    for (const length of [-1, 7, Number.NaN]) assert.throws(() => slab.truncate(length), RangeError)
-    assert.equal(slab.length, 6)
+  it('takes back what was written of a message, and nothing of those before it', () => {
+    const part = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array(), fc.constant('x'.repeat(3000)), fc.constant('é'.repeat(5000)))
+    const message = fc.record({ parts: fc.array(part, { maxLength: 4 }), kept: fc.boolean(), looked: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(message), (messages) => {
+        const slab = new Slab(4)
+        const kept: Buffer[] = []
+        for (const { parts, kept: keep, looked } of messages) {
+          slab.begin()
+          for (const one of parts) {
+            if (typeof one === 'string') slab.text(one)
+            else slab.raw(one)
+          }
+          if (keep) kept.push(...parts.map((one) => Buffer.from(one as string)))
+          else slab.undo()
+          if (looked) assert.deepEqual(slab.view(), Buffer.concat(kept))
+        }
+        assert.deepEqual(slab.view(), Buffer.concat(kept))
+        assert.equal(slab.length, Buffer.concat(kept).length)
+      }),
+    )
   })
 
   it('refuses what is neither text nor bytes, and holds what it held', () => {
