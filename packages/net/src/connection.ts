@@ -64,6 +64,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #fault: NetError | undefined
   #reason: NetError | undefined
 
+  /** @internal Made by its owner: a server, or a client that dials. */
   constructor(service: Service<In, Out, State>, link: Link, limits: Limits, owner: ConnectionOwner, clock: Clock = systemClock) {
     const framing = link.datagrams ? aloneOf(service.framing) : service.framing
     this.#service = service
@@ -99,7 +100,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#resolveClosed = resolve
   }
 
-  /** Begins: the service's `opened`, then reading. Called once, by the owner. */
+  /** @internal Begins: the service's `opened`, then reading. Called once, by the owner. */
   open(): void {
     this.#guarded(() => {
       if (this.#service.opened !== undefined) this.state = this.#service.opened(this)
@@ -197,7 +198,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return !this.#dispatcher.busy && this.#sender.unsent === 0
   }
 
-  /** Hears no more messages; those that came in are still answered. Part of stopping. */
+  /** @internal Hears no more messages; those that came in are still answered. The server's part of stopping. */
   deafen(): void {
     this.#deaf = true
     this.#deadlines.ending()

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 
 /**
  * The one table of bounds of the package: every queue, buffer, wait and list. Bytes and milliseconds are in the
- * names. A time of 0 switches that one time-out off; a count or size has no "off". No time is over {@link TIMER_MS_MAX}.
+ * names. A time of 0 switches that one time-out off; a count or size has no "off". No time is over
+ * 2,147,483,647 ms, the longest that the platform's timers can wait.
  */
 export interface Limits {
-  /** Connections of one server. Also held 64 below the process's descriptor limit, see {@link connectionsCap}. */
+  /** Connections of one server. Also held 64 below the process's descriptor limit, where that is known (Linux). */
   readonly connectionsMax: number
   /** Connections from one address. The default is as many as there may be; a server that strangers reach sets it lower. */
   readonly connectionsPerAddressMax: number

@@ -47,6 +47,7 @@ export interface ServeOptions {
 export interface Server extends AsyncDisposable {
   /** Where it listens, with the ports that the system chose, in the order asked for. */
   readonly endpoints: readonly string[]
+  /** What it has seen so far: a fresh copy at each asking, which costs a look at every open connection. */
   readonly counters: Readonly<Counters>
   /** Stops accepting: new connections are refused by the kernel, those that exist go on, and datagrams that came are still answered. */
   suspend(): Promise<void>
