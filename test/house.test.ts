@@ -22,7 +22,7 @@ const IMPURE =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bMath\.random\b|\bperformance\b|\bprocess\b|\bset(?:Timeout|Interval|Immediate)\b|\bcrypto\b/
 
 /** Files that somebody other than a source file starts. */
-const ENTRANCES: readonly RegExp[] = [/^packages\/[^/]+\/src\/index\.ts$/, /^packages\/cli\/src\/main\.ts$/, /-thread\.ts$/]
+const ENTRANCES: readonly RegExp[] = [/^packages\/cli\/src\/main\.ts$/, /-(?:thread|process)\.ts$/]
 
 /** Where the error codes of a package stand, and under which heading they are documented. */
 const ERROR_TABLES: readonly { readonly file: string; readonly table: string; readonly heading: string }[] = [
@@ -36,6 +36,8 @@ type Sources = ReadonlyMap<string, string>
 interface Manifest {
   readonly name?: string
   readonly dependencies?: Readonly<Record<string, string>>
+  /** By subpath: which file answers to it under which condition. */
+  readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 type Manifests = ReadonlyMap<string, Manifest>
 
@@ -75,6 +77,15 @@ function filesNamedIn(text: string, path: string): string[] {
     .map((specifier) => normalize(join(dirname(path), specifier)).replaceAll('\\', '/'))
 }
 
+/** The files that a package's manifest gives to its users. */
+function facesOf(declared: Manifests): string[] {
+  return [...declared].flatMap(([folder, { exports = {} }]) =>
+    Object.values(exports).map((conditions) =>
+      normalize(join('packages', folder, conditions['tillwire-source'] ?? '')).replaceAll('\\', '/'),
+    ),
+  )
+}
+
 function packageOf(path: string): string {
   return path.split('/')[1] ?? ''
 }
@@ -99,7 +110,10 @@ function brokenLayers(all: Sources, declared: Manifests): string[] {
         const folder = folderOf.get(name)
         const found: string[] = []
         if (folder !== undefined && !LAYERS[own]?.mayImport.includes(folder)) found.push(`${path} imports ${name}, which is not below it`)
-        if (folder !== undefined && name !== specifier) found.push(`${path} reaches into ${name}: ${specifier}`)
+        const subpath = `.${specifier.slice(name.length)}`
+        if (folder !== undefined && subpath !== '.' && declared.get(folder)?.exports?.[subpath] === undefined) {
+          found.push(`${path} reaches into ${name}: ${specifier}`)
+        }
         if (declared.get(own)?.dependencies?.[name] === undefined) found.push(`${path} imports ${name}, which its package does not declare`)
         return found
       }),
@@ -150,9 +164,12 @@ function impurities(all: Sources): string[] {
   })
 }
 
-function orphans(all: Sources): string[] {
+function orphans(all: Sources, declared: Manifests): string[] {
   const imported = new Set([...all.keys()].flatMap((path) => filesImportedBy(path, all)))
-  return [...all.keys()].filter((path) => !imported.has(path) && !ENTRANCES.some((entrance) => entrance.test(path)))
+  const faces = facesOf(declared)
+  return [...all.keys()].filter(
+    (path) => !imported.has(path) && !faces.includes(path) && !ENTRANCES.some((entrance) => entrance.test(path)),
+  )
 }
 
 function missing(all: Sources): string[] {
@@ -192,7 +209,7 @@ describe('the house', () => {
   it('has floors: a package imports, by name and declared, only those below it', () => {
     assert.deepEqual(brokenLayers(sources, manifests), [])
     const declared: Manifests = new Map([
-      ['net', { name: '@tillwire/net', dependencies: { '@tillwire/stock': '1' } }],
+      ['net', { name: '@tillwire/net', dependencies: { '@tillwire/stock': '1' }, exports: { '.': {}, './testing': {} } }],
       ['stock', { name: '@tillwire/stock', dependencies: { '@tillwire/net': '1' } }],
     ])
     const complain = (path: string, text: string) => brokenLayers(of({ [path]: text }), declared).length
@@ -202,6 +219,8 @@ describe('the house', () => {
     assert.equal(complain('packages/net/src/a.ts', "const x = await import('lodash')"), 1)
     assert.equal(complain('packages/stock/src/a.ts', "import type { X } from '../../net/src/x.ts'"), 1)
     assert.equal(complain('packages/stock/src/a.ts', "import '@tillwire/net/src/x.ts'"), 1)
+    assert.equal(complain('packages/stock/src/a.ts', "import { manualClock } from '@tillwire/net/testing'"), 0)
+    assert.equal(complain('packages/stock/src/a.ts', "import { x } from '@tillwire/net/test'"), 1)
     assert.equal(brokenLayers(of({}), new Map([['attic', { name: 'attic' }]])).length, 1)
   })
 
@@ -241,10 +260,12 @@ describe('the house', () => {
   })
 
   it('has no file that nobody imports, and imports no file that is not there', () => {
-    assert.deepEqual(orphans(sources), [])
+    assert.deepEqual(orphans(sources, manifests), [])
     assert.deepEqual(missing(sources), [])
     const files = { 'packages/net/src/index.ts': "export * from './a.ts'", 'packages/net/src/a.ts': '', 'packages/net/src/lost.ts': '' }
-    assert.deepEqual(orphans(of(files)), ['packages/net/src/lost.ts'])
+    const face: Manifests = new Map([['net', { exports: { '.': { 'tillwire-source': './src/index.ts' } } }]])
+    assert.deepEqual(orphans(of(files), face), ['packages/net/src/lost.ts'])
+    assert.deepEqual(orphans(of(files), new Map()).length, 2)
     assert.equal(missing(of({ 'packages/net/src/index.ts': "export * from './gone.ts'" })).length, 1)
   })
 

@@ -27,7 +27,7 @@ mkdirSync(dirname(file), { recursive: true })
 const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model }
 writeFileSync(file, `${JSON.stringify({ ...machine, ...pace, results }, null, 2)}\n`)
 
-function print({ name, head, goal, against }: Case, rows: readonly Measured[]): void {
+function print({ name, head, goals, against }: Case, rows: readonly Measured[]): void {
   console.log(`\n${name}`)
   console.table(
     Object.fromEntries(
@@ -45,13 +45,15 @@ function print({ name, head, goal, against }: Case, rows: readonly Measured[]): 
       ]),
     ),
   )
-  const reached = rows.find(({ server }) => server === goal.server.name)
-  if (reached === undefined) return
-  const quotient = median(reached.quotients)
-  const met = goal.bound === 'at most' ? quotient <= goal.quotient : quotient >= goal.quotient
-  console.log(
-    `goal: ${goal.server.name} ${goal.bound} ${goal.quotient} × ${against.name}: ${met ? 'met' : 'missed'} with ${round(quotient)} (${spread(reached.quotients)})`,
-  )
+  for (const goal of goals) {
+    const reached = rows.find(({ server }) => server === goal.server.name)
+    if (reached === undefined) continue
+    const quotient = median(reached.quotients)
+    const met = goal.bound === 'at most' ? quotient <= goal.quotient : quotient >= goal.quotient
+    console.log(
+      `goal: ${goal.server.name} ${goal.bound} ${goal.quotient} × ${against.name}: ${met ? 'met' : 'missed'} with ${round(quotient)} (${spread(reached.quotients)})`,
+    )
+  }
 }
 
 function spread(sorted: readonly number[]): string {

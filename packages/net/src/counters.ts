@@ -24,6 +24,37 @@ export interface Counters extends Traffic {
   readonly queueBytes: number
   /** Connections and datagrams that were refused or ended for a reason, by its code. */
   readonly ended: Readonly<Partial<Record<NetErrorCode, number>>>
+  /** Threads or processes that serve; 0 where the service runs in the caller's own event loop. */
+  readonly workers: number
+  /** Threads or processes that were started in the place of lost ones. */
+  readonly workersReplaced: number
+}
+
+/** The counters of a server that has seen nothing. */
+export const NO_COUNTERS: Counters = {
+  accepted: 0,
+  datagrams: 0,
+  active: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  messagesIn: 0,
+  messagesOut: 0,
+  queueBytes: 0,
+  ended: {},
+  workers: 0,
+  workersReplaced: 0,
+}
+
+/** The counters of several servers as those of one. */
+export function sumOfCounters(all: Iterable<Counters>): Counters {
+  const sum = { ...NO_COUNTERS } as { -readonly [K in keyof Counters]: Counters[K] }
+  const ended: Partial<Record<NetErrorCode, number>> = {}
+  const names = Object.keys(NO_COUNTERS).filter((name) => name !== 'ended') as Exclude<keyof Counters, 'ended'>[]
+  for (const one of all) {
+    for (const name of names) sum[name] += one[name]
+    for (const [code, count] of Object.entries(one.ended) as [NetErrorCode, number][]) ended[code] = (ended[code] ?? 0) + count
+  }
+  return { ...sum, ended }
 }
 
 /** The running totals behind {@link Counters}. */
@@ -63,6 +94,7 @@ export class Tally {
       queueBytes += connection.unsent
     }
     const { accepted, datagrams } = this
-    return { accepted, datagrams, active, bytesIn, bytesOut, messagesIn, messagesOut, queueBytes, ended: { ...this.#ended } }
+    const traffic = { bytesIn, bytesOut, messagesIn, messagesOut }
+    return { ...NO_COUNTERS, ...traffic, accepted, datagrams, active, queueBytes, ended: { ...this.#ended } }
   }
 }

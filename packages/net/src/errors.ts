@@ -25,6 +25,8 @@ export const NET_ERRORS = {
   handshake_timeout: 'the first message, or the handshake before it, did not come in time',
   idle_timeout: 'nothing came for too long',
   request_timeout: 'a request was not answered in time',
+  request_duplicate: 'a request with the same key is still unanswered',
+  queue_full: 'as many requests or messages wait as may',
   slow_peer: 'the peer does not read what it is sent',
   too_many_connections: 'the server has as many connections as it may',
   too_many_from_address: 'this address has as many connections as it may',
@@ -33,6 +35,7 @@ export const NET_ERRORS = {
   reply_impossible: 'the sender of a datagram has no address that an answer could go to',
   reply_limited: 'a reply to a datagram was dropped: its source has had as many bytes as it may for what it sent',
   service_failed: 'the service threw while it handled a message',
+  worker_lost: 'a thread or process of the server has ended, or did not start',
   server_closing: 'the server is stopping and its deadline has passed',
 } as const
 
@@ -66,6 +69,7 @@ const BY_ERRNO: Readonly<Record<string, NetErrorCode>> = {
   EPIPE: 'peer_reset',
   EMSGSIZE: 'frame_too_large',
   ECONNABORTED: 'peer_reset',
+  ENOTSUP: 'unsupported',
 }
 
 /**

@@ -5,7 +5,20 @@
  */
 export type { AccessLists } from './access.ts'
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
-export { Client, type ConnectOptions, connect, type DialSettings, dial } from './client.ts'
+export {
+  type Client,
+  type Connected,
+  type ConnectOptions,
+  type Correlate,
+  connect,
+  type DialSettings,
+  type Disconnected,
+  dial,
+  type Reconnect,
+  type ReconnectHooks,
+  type RequestOptions,
+  type SendOptions,
+} from './client/index.ts'
 export type { Clock, Timer } from './clock.ts'
 export type { Connection } from './connection.ts'
 export type { Counters, Traffic } from './counters.ts'
@@ -39,7 +52,8 @@ export {
   untilClose,
 } from './framing/index.ts'
 export { DEFAULT_LIMITS, type Limits } from './limits.ts'
-export { type ServeOptions, type Server, serve } from './server.ts'
+export { serve } from './serve.ts'
+export type { ServeOptions, Server } from './server.ts'
 export type { Service } from './service.ts'
 export type { ServerKeys, TlsClientOptions, TlsServerOptions } from './tls-keys.ts'
 export type {

@@ -6,9 +6,15 @@ import { readFileSync } from 'node:fs'
  * 2,147,483,647 ms, the longest that the platform's timers can wait.
  */
 export interface Limits {
-  /** Connections of one server. Also held 64 below the process's descriptor limit, where that is known (Linux). */
+  /**
+   * Connections of one server. Also held 64 below the process's descriptor limit, where that is known (Linux). Of several threads or
+   * processes each may hold its share, rounded up.
+   */
   readonly connectionsMax: number
-  /** Connections from one address. The default is as many as there may be; a server that strangers reach sets it lower. */
+  /**
+   * Connections from one address. The default is as many as there may be; a server that strangers reach sets it lower. Divided over
+   * threads or processes as {@link Limits.connectionsMax} is.
+   */
   readonly connectionsPerAddressMax: number
   /** Connections that the kernel holds until they are accepted. */
   readonly backlog: number
@@ -32,8 +38,14 @@ export interface Limits {
   readonly sendQueueBytesMax: number
   /** Small messages are gathered up to this size before they are written inside a turn. */
   readonly coalesceBytes: number
-  /** Received messages that wait for a `for await` loop or a request before reading pauses. */
+  /** Received messages that wait for a `for await` loop before reading pauses. */
   readonly inboxMessagesMax: number
+  /** Requests of one client that are in flight. */
+  readonly requestsMax: number
+  /** Messages and requests of one client that wait for the line to be up again. */
+  readonly queuedMessagesMax: number
+  /** Datagram requests that have a socket of their own at the same time; others wait, up to {@link Limits.requestsMax}. */
+  readonly datagramRequestsMax: number
   /** A dial must succeed within this time. */
   readonly connectMs: number
   /**
@@ -56,6 +68,12 @@ export interface Limits {
   readonly closeWithinMs: number
   /** Silence after which the kernel asks a TCP peer whether it is still there. */
   readonly keepAliveMs: number
+  /** Threads or processes of one server. */
+  readonly workersMax: number
+  /** A thread or process must listen within this time of being started. */
+  readonly workerStartMs: number
+  /** A thread or process that has not stopped this long after the deadline of stopping is ended by force. */
+  readonly workerGraceMs: number
 }
 
 /** The longest time that the platform's timers can wait, about 24.8 days; a longer one would fire at once. */
@@ -77,6 +95,9 @@ export const DEFAULT_LIMITS: Limits = {
   sendQueueBytesMax: 16 * 1024 * 1024,
   coalesceBytes: 64 * 1024,
   inboxMessagesMax: 1024,
+  requestsMax: 10_000,
+  queuedMessagesMax: 1024,
+  datagramRequestsMax: 64,
   connectMs: 10_000,
   handshakeMs: 60_000,
   frameMs: 30_000,
@@ -87,6 +108,9 @@ export const DEFAULT_LIMITS: Limits = {
   lingerMs: 2_000,
   closeWithinMs: 10_000,
   keepAliveMs: 30_000,
+  workersMax: 64,
+  workerStartMs: 30_000,
+  workerGraceMs: 1_000,
 }
 
 /**
@@ -109,14 +133,28 @@ const DESCRIPTORS_RESERVED = 64
 
 /**
  * How many connections a server may really hold. Node closes what it accepts at EMFILE without a word, so the cap stays
- * below the process's descriptor limit (read from /proc where there is one).
+ * below the process's descriptor limit (read from /proc where there is one), by 64 for each event loop that shares it.
  */
-export function connectionsCap(limits: Limits, descriptors: number | undefined = descriptorLimit()): number {
+export function connectionsCap(limits: Limits, descriptors: number | undefined = descriptorLimit(), loops = 1): number {
   if (descriptors === undefined) return limits.connectionsMax
-  return Math.max(1, Math.min(limits.connectionsMax, descriptors - DESCRIPTORS_RESERVED))
+  return Math.max(1, Math.min(limits.connectionsMax, descriptors - DESCRIPTORS_RESERVED * loops))
 }
 
-function descriptorLimit(): number | undefined {
+/**
+ * What each of several workers may hold, rounded up, so that together they hold what the user meant. Threads share the descriptors
+ * of their process as well; a process looks at its own.
+ */
+export function limitsOfWorker(limits: Limits, workers: number, sharedDescriptors: number | undefined): Limits {
+  const share = (total: number): number => Math.ceil(total / workers)
+  return {
+    ...limits,
+    connectionsMax: share(connectionsCap(limits, sharedDescriptors, workers)),
+    connectionsPerAddressMax: share(limits.connectionsPerAddressMax),
+  }
+}
+
+/** Descriptors that this process may have open; undefined where nothing says it. */
+export function descriptorLimit(): number | undefined {
   let table: string
   try {
     table = readFileSync('/proc/self/limits', 'utf8')

@@ -41,14 +41,31 @@ export interface ServeOptions {
    * warning.
    */
   readonly onFault?: ((error: unknown) => void) | undefined
+  /** Runs the service in so many threads, 1 to the limit `workersMax`. The service is then named by its module. */
+  readonly threads?: number | undefined
+  /** Runs the service in so many child processes, 1 to the limit `workersMax`. The service is then named by its module. */
+  readonly processes?: number | undefined
+  /**
+   * What the function that a service's module exports is called with: each worker, and a loop too, gets a copy of its own
+   * (structured clone), so no functions. Text, numbers, lists, plain objects, maps and bytes cross.
+   */
+  readonly data?: unknown
 }
 
 /** A running server. Leaving its `await using` block closes it. */
 export interface Server extends AsyncDisposable {
   /** Where it listens, with the ports that the system chose, in the order asked for. */
   readonly endpoints: readonly string[]
-  /** What it has seen so far: a fresh copy at each asking, which costs a look at every open connection. */
+  /**
+   * What it has seen so far: a fresh copy at each asking, which costs a look at every open connection. Of a service in threads or
+   * processes: the sum of what they told last, a few times a second.
+   */
   readonly counters: Readonly<Counters>
+  /**
+   * The counters as they are now: every thread and process is asked.
+   * @throws (rejects) NetError `request_timeout` when one does not answer within `requestMs`.
+   */
+  count(): Promise<Readonly<Counters>>
   /** Stops accepting: new connections are refused by the kernel, those that exist go on, and datagrams that came are still answered. */
   suspend(): Promise<void>
   /**
@@ -69,20 +86,24 @@ export interface Server extends AsyncDisposable {
   readonly closed: Promise<void>
 }
 
-/**
- * Runs a service on one or more endpoints. Either all of them listen or none.
- * @throws NetError `endpoint_invalid`, `path_too_long` or `unsupported` at once.
- * @throws (rejects) NetError `address_in_use`, `address_unavailable`, `permission_denied`, `tls_keys_invalid`.
- * @throws (rejects) TypeError for an entry of a list that is no address, `tls://` without keys, keys without `tls://`.
- */
-export async function serve<In, Out, State>(
+/** Runs a service on the caller's event loop. Either all endpoints listen or none. */
+export async function serveLoop<In, Out, State>(
   service: Service<In, Out, State>,
-  endpoints: string | readonly string[],
-  options: ServeOptions = {},
+  endpoints: readonly string[],
+  options: ServeOptions,
 ): Promise<Server> {
   const server = new ServerOfConnections(service, options)
-  await server.listen(typeof endpoints === 'string' ? [endpoints] : endpoints)
+  await server.listen(endpoints)
   return server
+}
+
+/** How long stopping waits; undefined without a bound. */
+export function closeDeadlineMs(within: number | undefined, limits: Limits): number | undefined {
+  const ms = within ?? limits.closeWithinMs
+  if (!Number.isSafeInteger(ms) || ms < 0 || ms > TIMER_MS_MAX) {
+    throw new RangeError(`within must be a whole number of milliseconds from 0 to ${TIMER_MS_MAX}, not ${ms}`)
+  }
+  return within === undefined && ms === 0 ? undefined : ms
 }
 
 /** Refused connections that hear why; half of the descriptors that are kept free. */
@@ -140,12 +161,16 @@ class ServerOfConnections<In, Out, State> implements Server {
     return this.#tally.counters(this.#connections)
   }
 
+  async count(): Promise<Counters> {
+    return this.counters
+  }
+
   async listen(texts: readonly string[]): Promise<void> {
     const endpoints = texts.map(parseEndpoint)
     if (endpoints.length === 0) throw new TypeError('serve() needs at least one endpoint')
     const secure = endpoints.some((endpoint) => endpoint.transport === 'tls')
-    // An option that nothing uses would be a server in plain text whose owner believes otherwise.
-    if (secure !== (this.#tls !== undefined))
+    // An option that nothing uses would be a server in plain text whose owner believes otherwise. A transport of the caller's needs no keys.
+    if (this.#options.transport === undefined && secure !== (this.#tls !== undefined))
       throw new TypeError(secure ? 'tls:// needs the option tls' : 'the option tls needs a tls:// endpoint')
     const keys = this.#tls && (await loadServerKeys(this.#tls))
     const proxies = this.#proxies
@@ -200,11 +225,8 @@ class ServerOfConnections<In, Out, State> implements Server {
   }
 
   close({ within }: { readonly within?: number } = {}): Promise<void> {
-    const ms = within ?? this.#limits.closeWithinMs
-    if (!Number.isSafeInteger(ms) || ms < 0 || ms > TIMER_MS_MAX) {
-      throw new RangeError(`within must be a whole number of milliseconds from 0 to ${TIMER_MS_MAX}, not ${ms}`)
-    }
-    const deadline: Timer | undefined = within === undefined && ms === 0 ? undefined : this.#clock.after(ms, () => this.#drop())
+    const ms = closeDeadlineMs(within, this.#limits)
+    const deadline: Timer | undefined = ms === undefined ? undefined : this.#clock.after(ms, () => this.#drop())
     this.#closing ??= this.#close()
     return this.#closing.finally(() => deadline?.close())
   }

@@ -73,6 +73,15 @@ export async function loadServerKeys(options: TlsServerOptions): Promise<ServerK
 }
 
 /**
+ * A server's options with the texts of their files: what others are given who must all have the same.
+ * @throws (rejects) as {@link loadServerKeys} does
+ */
+export async function readServerKeys(options: TlsServerOptions): Promise<TlsServerOptions> {
+  const { cert, key, ca } = (await loadServerKeys(options)).context as { readonly cert: string; readonly key: string; readonly ca?: string }
+  return { ...options, cert, key, ...(ca === undefined ? {} : { clientCa: ca }) }
+}
+
+/**
  * Reads a client's keys.
  * @throws (rejects) NetError `tls_keys_invalid` saying which one, or TypeError for options that make no sense
  */
@@ -142,8 +151,8 @@ function parseKey(text: string, passphrase: string | undefined): KeyObject {
   try {
     return createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_MISSING_PASSPHRASE') throw invalid('tls.key', 'it is encrypted, and there is no tls.passphrase', error)
+    if (passphrase === undefined && text.includes('ENCRYPTED'))
+      throw invalid('tls.key', 'it is encrypted, and there is no tls.passphrase', error)
     throw invalid('tls.key', passphrase === undefined ? 'it cannot be parsed' : 'it cannot be parsed or decrypted', error)
   }
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { Connection } from '../src/connection.ts'
-import { connect, lines, type NetError, parseEndpoint, type Service } from '../src/index.ts'
+import { bytes, connect, lines, type NetError, parseEndpoint, type Service } from '../src/index.ts'
 import { limitsFrom } from '../src/limits.ts'
+import { manualClock, memoryNetwork } from '../src/testing/index.ts'
 import { transportOf } from '../src/transport/index.ts'
 import { code, DIAL, plainPeer, readAll, readLines, serving, signal } from './support.ts'
 
@@ -486,36 +487,44 @@ describe('a time-out', () => {
   })
 
   it('of silence ends the peer, and what is owed to it counts as no silence', async (t) => {
+    const [transport, clock] = [memoryNetwork(), manualClock()]
     const gate = signal<string>()
-    const { service, closed } = shown({ farewell, message: () => gate.promise })
-    const { at } = await serving(t, service, { limits: { idleMs: 30 } })
-    const peer = await plainPeer(t, at)
-    const text = readAll(peer)
-    peer.write('a\n')
-    setTimeout(() => gate.resolve('answered'), 120) // four times the limit: were it not excused, the answer would not come
-    assert.equal(await text, 'answered\n! idle_timeout\n')
-    peer.end()
+    const { service, opened, closed } = shown({ farewell, message: () => gate.promise })
+    const { at } = await serving(t, service, { at: 'tcp://server:1', transport, clock, limits: { idleMs: 30 } })
+    const client = await connect(at, { framing: lines(), transport })
+    const asked = client.request('a')
+    await clock.advance(120) // four times the limit: were it not excused, the answer would not come
+    gate.resolve('answered')
+    assert.equal(await asked, 'answered')
+    await clock.advance(29)
+    assert.equal((await opened).ending, false)
+    await clock.advance(1)
+    assert.equal((await client[Symbol.asyncIterator]().next()).value, '! idle_timeout')
     assert.equal((await closed)?.code, 'idle_timeout')
   })
 
   it('is not held against a peer that is not listened to', async (t) => {
+    const [transport, clock] = [memoryNetwork(), manualClock()]
     const { service, opened, closed } = shown({
       farewell,
       message: (text, connection) => {
-        connection.pause()
+        if (text === 'a') connection.pause()
         return text
       },
     })
-    const { at } = await serving(t, service, { limits: { idleMs: 30, frameMs: 30, handshakeMs: 30 } })
-    const peer = await plainPeer(t, at)
-    const text = readAll(peer)
-    peer.write('a\nhal')
+    const limits = { idleMs: 30, frameMs: 30, handshakeMs: 30 }
+    const { at } = await serving(t, service, { at: 'tcp://server:1', transport, clock, limits })
+    const client = await connect(at, { framing: bytes(), transport })
+    await client.send(Buffer.from('a\nhal'))
     const connection = await opened
-    setTimeout(() => {
-      peer.end('f\n')
-      connection.resume()
-    }, 120)
-    assert.equal(await text, 'a\nhalf\n')
+    await clock.advance(120)
+    await client.send(Buffer.from('f\n'))
+    client.end()
+    connection.resume()
+    await transport.quiet()
+    const heard: Buffer[] = []
+    for await (const chunk of client) heard.push(chunk)
+    assert.equal(Buffer.concat(heard).toString(), 'a\nhalf\n')
     assert.equal(connection.ending, true)
     assert.equal(await closed, undefined)
   })

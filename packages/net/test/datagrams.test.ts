@@ -214,7 +214,7 @@ describe('the endpoints of datagrams', () => {
   it('tell a client that nobody is there, where the system says so', async (t) => {
     const server = await serving(t, shout, UDP)
     await server.close()
-    const client = await connect(server.at, { framing: lines() })
+    await using client = await connect(server.at, { framing: lines() })
     await assert.rejects(client.request('anybody?', { timeoutMs: 5_000 }), code('connect_refused'))
   })
 })

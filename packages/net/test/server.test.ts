@@ -79,6 +79,8 @@ describe('serve', () => {
       bytesOut: 4,
       messagesIn: 1,
       messagesOut: 1,
+      workers: 0,
+      workersReplaced: 0,
     })
     assert.deepEqual(ended, {})
   })

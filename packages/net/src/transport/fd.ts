@@ -2,11 +2,11 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { type FdEndpoint, formatEndpoint } from '../endpoint.ts'
+import { type Endpoint, type FdEndpoint, formatEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
 import { type SocketKind, socketKind } from '../posix/index.ts'
 import type { Peer } from './arrivals.ts'
-import { listenSocket, unlisten } from './socket.ts'
+import { isLocal, listenSocket, unlisten } from './socket.ts'
 import { tcpLink } from './tcp.ts'
 import type { Listener, ListenOptions, Transport } from './transport.ts'
 import { udpListener } from './udp.ts'
@@ -23,12 +23,12 @@ export const fd: Transport<FdEndpoint> = {
 
   async listen(endpoint, options) {
     const kind = kindOf(endpoint)
-    if (kind === undefined) return await listenStream(endpoint, options)
+    if (kind === undefined) return await listenDescriptor(endpoint.fd, endpoint, options)
     const { family, type, listening } = kind
     if (type === 'datagram' && family !== 'unix' && family !== 'other') return await listenUdp(endpoint, family, options)
     if (type !== 'stream' || family === 'other') throw unfit(endpoint, 'it is no TCP, UDP or Unix stream socket')
     if (!listening) throw unfit(endpoint, 'the socket does not listen')
-    return await listenStream(endpoint, options)
+    return await listenDescriptor(endpoint.fd, endpoint, options)
   },
 }
 
@@ -50,14 +50,18 @@ function kindOf(endpoint: FdEndpoint): SocketKind | undefined {
   }
 }
 
-async function listenStream(endpoint: FdEndpoint, options: ListenOptions): Promise<Listener> {
+/**
+ * Accepts on a stream socket that listens, and closes its descriptor in the end.
+ * @param endpoint what it is called: the descriptor's number, or where somebody else has bound it for us.
+ */
+export async function listenDescriptor(descriptor: number, endpoint: Endpoint, options: ListenOptions): Promise<Listener> {
   let linkOf = unixLink
   const accept = (socket: Socket, peer: Peer): void => options.accept(linkOf(socket, peer))
   const name = formatEndpoint(endpoint)
-  const server = await listenSocket({ fd: endpoint.fd }, name, options, accept).catch((error) => {
+  const server = await listenSocket({ fd: descriptor }, name, options, accept).catch((error) => {
     throw fromSystem(error, name, 'address_unavailable') // what is no socket for connections is refused with a throw
   })
-  if (typeof server.address() !== 'string') linkOf = tcpLink
+  if (!isLocal(server)) linkOf = tcpLink
   return {
     endpoint,
     async close() {

@@ -7,7 +7,12 @@ import { udp } from './udp.ts'
 import { unix } from './unix.ts'
 import { unixgram } from './unixgram.ts'
 
+export { DatagramLink } from './datagram-link.ts'
+export { DatagramListener } from './datagram-listener.ts'
+export { listenDescriptor } from './fd.ts'
+export { resolveHost } from './resolve-host.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'
+export { listenInPlace } from './unix.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
   tcp,

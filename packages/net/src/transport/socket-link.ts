@@ -50,7 +50,8 @@ export class SocketLink implements Link {
   }
 
   get underWay(): number {
-    // libuv's own count; TLS hands it a large write in one piece. It has no public name; without it a write counts as moving only when all of it has left.
+    // libuv's own count; TLS hands it a large write in one piece. It has no public name; without it a write counts as moving only when
+    // all of it has left.
     const { _handle: handle } = this.#raw as unknown as { _handle?: { readonly writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#socket.writableLength
   }
@@ -63,7 +64,9 @@ export class SocketLink implements Link {
     }
     this.#events = events
     socket.on('data', (chunk: Buffer) => events.data(chunk))
-    socket.on('end', () => events.ended())
+    // It may have ended before there was anybody to hear it.
+    if (socket.readableEnded) queueMicrotask(() => events.ended())
+    else socket.on('end', () => events.ended())
     socket.on('close', () => events.closed(this.#error))
     if (!this.#paused) socket.resume()
   }

@@ -11,7 +11,7 @@ import type { DialOptions, ListenOptions } from './transport.ts'
 export function dialSocket(
   to: { readonly host: string; readonly port: number } | { readonly path: string },
   name: string,
-  { signal, limits }: DialOptions,
+  { signal, limits, clock }: DialOptions,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new NetError('aborted', `${name}: the caller gave up`, signal.reason))
@@ -33,12 +33,11 @@ export function dialSocket(
     const timer =
       limits.connectMs === 0
         ? undefined
-        : setTimeout(
-            () => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`)),
-            limits.connectMs,
+        : clock.after(limits.connectMs, () =>
+            giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`)),
           )
     const settle = (): void => {
-      clearTimeout(timer)
+      timer?.close()
       signal?.removeEventListener('abort', aborted)
       socket.off('error', failed)
       socket.off('connect', connected)
@@ -58,7 +57,7 @@ class GatedServer extends Server {
     super(options)
     this.#gate = gate
     this.once('listening', () => {
-      const local = typeof this.address() === 'string'
+      const local = isLocal(this)
       this.on('connection', (socket) => gate.enter(socket, local))
     })
   }
@@ -67,6 +66,12 @@ class GatedServer extends Server {
     this.#gate.close()
     return super.close(callback)
   }
+}
+
+/** Does it listen on a Unix socket? One that was given as a descriptor has no address that the platform knows. */
+export function isLocal(server: Server): boolean {
+  const address = server.address()
+  return address === null || typeof address === 'string'
 }
 
 /** Binds and listens; what is accepted and passes the gate arrives at `accept` paused. */

@@ -65,6 +65,7 @@ class Handshakes {
     const key = endsOf(socket)
     this.#pending.set(key, { raw: socket, peer, arrival })
     socket.once('close', () => this.#pending.delete(key))
+    socket.allowHalfOpen = false // for the handshake: who ends in it has gone
     this.#server.emit('connection', socket)
   }
 
@@ -93,6 +94,7 @@ class Handshakes {
   #secured(socket: TLSSocket, { clients }: ServerKeys): void {
     const pending = this.#pending.get(endsOf(socket))
     if (pending === undefined) return void socket.destroy() // it broke in this moment
+    socket.allowHalfOpen = true
     const { raw, peer, arrival } = pending
     const facts = factsOf(socket)
     // 'optional' is for who has no certificate, not for who has a wrong one.
@@ -123,6 +125,7 @@ function handshake(
   const name = formatEndpoint({ host, ...endpoint })
   const servername = own.servername ?? (isIP(host) === 0 ? host : undefined)
   return new Promise((resolve, reject) => {
+    raw.allowHalfOpen = false // for the handshake: a server that ends in it has gone
     const socket = connect({
       ...keys.context,
       socket: raw,
@@ -131,7 +134,6 @@ function handshake(
       ...(own.alpn === undefined ? {} : { ALPNProtocols: [...own.alpn] }),
       rejectUnauthorized: own.insecureTrustAnyServer !== true, // said in full: the environment could change the default
     })
-    socket.pause()
     const giveUp = (error: NetError): void => {
       settle()
       socket.destroy()
@@ -143,6 +145,7 @@ function handshake(
     const ended = (): void => giveUp(new NetError('tls_failed', `${name}: TLS failed: the peer ended; perhaps it does not speak TLS`))
     const late = (): void => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`))
     const secured = (): void => {
+      socket.allowHalfOpen = true
       // A write on the turn on which the handshake ends waits where it cannot be counted.
       setImmediate(() => {
         if (socket.destroyed) return
@@ -172,7 +175,8 @@ function handshakeFailed(error: NodeJS.ErrnoException & { readonly reason?: stri
     return new NetError('tls_failed', `${name}: TLS failed: the peer broke off; perhaps it does not speak TLS`, error)
   }
   if (error.syscall !== undefined) return fromSystem(error, name, 'tls_failed')
-  return new NetError('tls_failed', `${name}: TLS failed: ${error.reason ?? error.message} (${error.code})`, error)
+  const reason = (error.reason ?? error.message).replace(/[: ]+$/, '')
+  return new NetError('tls_failed', `${name}: TLS failed: ${reason} (${error.code})`, error)
 }
 
 function factsOf(socket: TLSSocket): TlsFacts {

@@ -1,13 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
-import { isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { plainAddress } from '../address.ts'
 import { formatEndpoint, formatHost, type UdpEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import { DatagramLink, type DatagramSocket } from './datagram-link.ts'
 import { type BoundSocket, DatagramListener } from './datagram-listener.ts'
+import { resolveHost } from './resolve-host.ts'
 import type { Listener, ListenOptions, Transport } from './transport.ts'
 
 /**
@@ -98,12 +98,7 @@ function connectedSocket(socket: Socket): DatagramSocket {
 async function resolve(host: string, name: string, signal?: AbortSignal): Promise<string> {
   const given = stopped(signal)
   if (given !== undefined) throw given
-  if (isIP(host) !== 0) return host
-  try {
-    return (await lookup(host)).address
-  } catch (error) {
-    throw fromSystem(error, name, 'address_unavailable')
-  }
+  return await resolveHost(host, name)
 }
 
 /** The caller's wish to stop, if it is there. */

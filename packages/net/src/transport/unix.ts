@@ -1,5 +1,5 @@
 import { chmod, link as linkFile, lstat, rename, rm } from 'node:fs/promises'
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { formatEndpoint, UNIX_PATH_BYTES_MAX, type UnixEndpoint } from '../endpoint.ts'
 import { fromSystem, NetError } from '../errors.ts'
@@ -7,7 +7,7 @@ import type { Peer } from './arrivals.ts'
 import { dialSocket, listenSocket, unlisten } from './socket.ts'
 import { privateFolder, refuseIfTaken, removeIfOurs, type SocketPlace, takePlace } from './socket-file.ts'
 import { SocketLink } from './socket-link.ts'
-import type { Listener, ListenOptions, Transport } from './transport.ts'
+import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts'
 
 /**
  * Unix stream sockets.
@@ -39,7 +39,22 @@ async function listenAbstract(endpoint: UnixEndpoint, options: ListenOptions): P
   }
 }
 
-async function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promise<Listener> {
+function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promise<Listener> {
+  return listenInPlace(endpoint, options, async (path) => {
+    const server = await listenSocket({ path }, formatEndpoint(endpoint), options, (socket, peer) => options.accept(unixLink(socket, peer)))
+    return () => unlisten(server)
+  })
+}
+
+/**
+ * Has `listen` make a socket at a private path, sets the rights of its file, and gives it its place.
+ * @param listen resolves with what closes the socket again.
+ */
+export async function listenInPlace(
+  endpoint: UnixEndpoint,
+  options: DialOptions & Pick<ListenOptions, 'mode'>,
+  listen: (path: string) => Promise<() => void>,
+): Promise<Listener> {
   const { path } = endpoint
   const name = formatEndpoint(endpoint)
   const place: SocketPlace = {
@@ -59,12 +74,12 @@ async function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promi
   }
   const made = join(folder, 's')
   const more = Buffer.byteLength(made) - Buffer.byteLength(path)
-  let server: Server | undefined
+  let closeSocket: (() => void) | undefined
   try {
     if (Buffer.byteLength(made) > UNIX_PATH_BYTES_MAX) {
       throw new NetError('path_too_long', `${name}: to listen, the path must be ${more} bytes below ${UNIX_PATH_BYTES_MAX}`)
     }
-    server = await listenSocket({ path: made }, name, options, (socket, peer) => options.accept(unixLink(socket, peer)))
+    closeSocket = await listen(made)
     await chmod(made, options.mode)
     const ours = await lstat(made)
     await takePlace(place, () => moveIntoPlace(made, path))
@@ -72,11 +87,11 @@ async function listenFile(endpoint: UnixEndpoint, options: ListenOptions): Promi
       endpoint,
       close: async () => {
         await removeIfOurs(path, ours)
-        if (server !== undefined) unlisten(server)
+        closeSocket?.()
       },
     }
   } catch (error) {
-    if (server !== undefined) unlisten(server)
+    closeSocket?.()
     throw fromSystem(error, name, 'address_unavailable')
   } finally {
     await rm(folder, { recursive: true, force: true })

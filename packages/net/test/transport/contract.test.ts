@@ -3,15 +3,24 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { parseEndpoint } from '../../src/index.ts'
+import { type Endpoint, parseEndpoint } from '../../src/index.ts'
+import { memoryNetwork } from '../../src/testing/index.ts'
 import { loadServerKeys } from '../../src/tls-keys.ts'
-import { type Link, type Listener, type ListenOptions, transportOf } from '../../src/transport/index.ts'
+import { type Link, type Listener, type ListenOptions, type Transport, transportOf } from '../../src/transport/index.ts'
 import { code, DIAL, fixture, folder, HAS_IPV6, LISTEN, signal } from '../support.ts'
 
 let names = 0
 const keys = await loadServerKeys({ cert: fixture('server'), key: fixture('server-key') })
 
-const CARRIERS: readonly { name: string; skip: boolean; at(t: TestContext): Promise<string> | string }[] = [
+/** What is put to the test: an endpoint to listen on, and what carries it if that is not the platform. */
+interface Subject {
+  readonly name: string
+  readonly skip: boolean
+  readonly transport?: Transport
+  at(t: TestContext): Promise<string> | string
+}
+
+const CARRIERS: readonly Subject[] = [
   { name: 'TCP over IPv4', skip: false, at: () => 'tcp://127.0.0.1:0' },
   { name: 'TLS over IPv4', skip: false, at: () => 'tls://127.0.0.1:0' },
   { name: 'TLS over IPv6', skip: !HAS_IPV6, at: () => 'tls://[::1]:0' },
@@ -22,7 +31,21 @@ const CARRIERS: readonly { name: string; skip: boolean; at(t: TestContext): Prom
     skip: process.platform !== 'linux',
     at: () => `unix://@tillwire-test-${process.pid}-${names++}`,
   },
+  { name: 'TCP in memory', skip: false, transport: memoryNetwork(), at: () => 'tcp://127.0.0.1:0' },
+  { name: 'TCP in memory, a few bytes at a time', skip: false, transport: inPieces(), at: () => 'tcp://127.0.0.1:0' },
+  { name: 'a Unix socket in memory', skip: false, transport: memoryNetwork(), at: () => `unix:///nowhere/${names++}` },
 ]
+
+/** Every delivery is cut in two at a place that a seed gives. */
+function inPieces(): Transport {
+  let seed = 1
+  return memoryNetwork({
+    split: (ready) => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return 1 + (seed % ready)
+    },
+  })
+}
 
 /** A link with all that it says written down. */
 class Watched {
@@ -68,9 +91,11 @@ class Watched {
 
 for (const carrier of CARRIERS) {
   describe(`${carrier.name}, as a transport`, { skip: carrier.skip }, () => {
+    const transportFor = (endpoint: Endpoint): Transport => carrier.transport ?? transportOf(endpoint)
+
     async function listen(t: TestContext, accept: (link: Link) => void, own: Partial<ListenOptions> = {}): Promise<Listener> {
       const endpoint = parseEndpoint(await carrier.at(t))
-      const listener = await transportOf(endpoint).listen(endpoint, { ...LISTEN, keys, accept, ...own })
+      const listener = await transportFor(endpoint).listen(endpoint, { ...LISTEN, keys, accept, ...own })
       t.after(() => listener.close())
       return listener
     }
@@ -78,7 +103,7 @@ for (const carrier of CARRIERS) {
     async function pair(t: TestContext, openFar = true): Promise<[Watched, Watched]> {
       const accepted = signal<Link>()
       const { endpoint } = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
+      const near = new Watched(await transportFor(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
       const far = new Watched(await accepted.promise, openFar)
       t.after(() => {
         near.link.destroy()
@@ -181,6 +206,15 @@ for (const carrier of CARRIERS) {
       }
     })
 
+    it('tells who opens it late that the peer has ended', async (t) => {
+      const [near, far] = await pair(t, false)
+      near.link.end()
+      for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate)
+      far.open()
+      await far.heard('ended')
+      assert.deepEqual(far.said, ['ended'])
+    })
+
     it('tells who opens it too late that it has closed', async (t) => {
       const [near, far] = await pair(t, false)
       far.link.destroy()
@@ -191,7 +225,7 @@ for (const carrier of CARRIERS) {
 
     it('refuses an endpoint where somebody listens already', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const again = transportOf(endpoint).listen(endpoint, { ...LISTEN, keys })
+      const again = transportFor(endpoint).listen(endpoint, { ...LISTEN, keys })
       await assert.rejects(again, code('address_in_use'))
     })
 
@@ -199,18 +233,18 @@ for (const carrier of CARRIERS) {
       const listener = await listen(t, () => {})
       await listener.close()
       await assert.rejects(
-        transportOf(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }),
+        transportFor(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }),
         code('connect_refused'),
       )
       const { endpoint } = listener
-      const next = await transportOf(endpoint).listen(endpoint, { ...LISTEN, keys })
+      const next = await transportFor(endpoint).listen(endpoint, { ...LISTEN, keys })
       await next.close()
     })
 
     it('keeps the connections that it took when it stops listening', async (t) => {
       const accepted = signal<Link>()
       const listener = await listen(t, accepted.resolve)
-      const near = new Watched(await transportOf(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
+      const near = new Watched(await transportFor(listener.endpoint).dial(listener.endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
       const far = new Watched(await accepted.promise)
       await listener.close()
       far.link.write(Buffer.from('x'))
@@ -221,7 +255,7 @@ for (const carrier of CARRIERS) {
 
     it('gives a dial up when its signal fires, before and during', async (t) => {
       const { endpoint } = await listen(t, () => {})
-      const dial = (given: AbortSignal) => transportOf(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') }, signal: given })
+      const dial = (given: AbortSignal) => transportFor(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') }, signal: given })
       await assert.rejects(dial(AbortSignal.abort()), code('aborted'))
       const caller = new AbortController()
       const dialling = dial(caller.signal)
@@ -231,7 +265,7 @@ for (const carrier of CARRIERS) {
 
     it('names its peer', async (t) => {
       const [near, far] = await pair(t)
-      const tcp = /^(TCP|TLS)/.test(carrier.name)
+      const tcp = near.link.carrier === 'tcp' || near.link.carrier === 'tls'
       assert.equal(far.link.address === '', !tcp)
       assert.match(far.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)
       assert.match(near.link.peer, tcp ? /^(127\.0\.0\.1|\[::1\]):\d+$/ : /^unix:/)

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { connect, dial, lines, type NetError, type Service } from '../src/index.ts'
-import { code, serving, signal } from './support.ts'
+import { connect, dial, lines, type NetError, type Service } from '../../src/index.ts'
+import { code, serving, signal } from '../support.ts'
 
 const framing = lines()
 const shout: Service<string> = { name: 'shout', framing, message: (text) => text.toUpperCase() }

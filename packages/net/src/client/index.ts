@@ -1,0 +1,5 @@
+export type { Client, Correlate, RequestOptions, SendOptions } from './client.ts'
+export { type ConnectOptions, connect, dial } from './connect.ts'
+export type { DialSettings } from './dialling.ts'
+export type { Connected } from './line.ts'
+export type { Disconnected, Reconnect, ReconnectHooks } from './reconnecting-client.ts'

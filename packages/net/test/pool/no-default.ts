@@ -1,0 +1,2 @@
+/** A module that exports no service. */
+export const nothing = 0
