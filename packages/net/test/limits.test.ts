@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { backoffMs, DEFAULT_BACKOFF, DEFAULT_LIMITS, type Limits } from '../src/index.ts'
@@ -65,5 +66,25 @@ describe('the wait between tries', () => {
     assert.equal(backoffMs(0, 0), DEFAULT_BACKOFF.firstMs / 2)
     assert.ok(backoffMs(100, 0.999_999) <= DEFAULT_BACKOFF.mostMs)
     assert.ok(backoffMs(100, 0) >= DEFAULT_BACKOFF.mostMs / 2)
+  })
+})
+
+describe('the table of limits in the guide', () => {
+  const page = readFileSync(new URL('../../../docs/guide/limits-and-watching.md', import.meta.url), 'utf8')
+  const units: Readonly<Record<string, number>> = { '': 1, bytes: 1, KiB: 1024, MiB: 1024 * 1024, ms: 1, s: 1000 }
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| ([\d,]+) ?(\w*) +\|/gm)].map(([, name, number = '', unit = '']) => [
+    name,
+    Number(number.replaceAll(',', '')) * (units[unit] ?? Number.NaN),
+  ])
+
+  it('has every limit once, in the order of the source, with its default', () => {
+    assert.deepEqual(rows, Object.entries(DEFAULT_LIMITS))
+  })
+
+  it('gives sizes in units of bytes and times in units of time', () => {
+    for (const [, name = '', unit = ''] of page.matchAll(/^\| `(\w+)` +\| [\d,]+ ?(\w*) +\|/gm)) {
+      const expected = name.endsWith('Ms') ? /^m?s$/ : name.includes('Bytes') ? /^(bytes|KiB|MiB)$/ : /^$/
+      assert.match(unit, expected, name)
+    }
   })
 })
