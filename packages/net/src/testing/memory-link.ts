@@ -47,6 +47,7 @@ export class MemoryLink implements Link {
   #inboundBytes = 0
   #paused = false
   #ended = false
+  #endSent = false
   /** The other end's end stands behind what is inbound. */
   #otherEnded = false
   #endTold = false
@@ -85,7 +86,7 @@ export class MemoryLink implements Link {
     if (this.#closed || this.#ended || bytes.length === 0) return
     this.#outbound.push(bytes)
     this.#outboundBytes += bytes.length
-    this.#push()
+    this.#push(false)
   }
 
   pause(): void {
@@ -100,7 +101,7 @@ export class MemoryLink implements Link {
   end(): void {
     if (this.#closed || this.#ended) return
     this.#ended = true
-    this.#push()
+    this.#push(false)
   }
 
   /** What the other end's buffer has taken still arrives there, unless we leave something unread: that is a reset, as with TCP. */
@@ -139,7 +140,7 @@ export class MemoryLink implements Link {
     }
     const ready = this.#inboundBytes
     const chunk = this.#takeInbound(Math.min(ready, Math.max(1, Math.trunc(this.#wire.split(ready)))))
-    this.#other.#push() // there is room again
+    this.#other.#push(true) // there is room again
     this.#events?.data(chunk)
     this.pump()
   }
@@ -152,9 +153,12 @@ export class MemoryLink implements Link {
     return all.subarray(0, bytes)
   }
 
-  /** Moves what was written into the other end's buffer, as far as there is room; copied, as a kernel does. */
-  #push(): void {
-    if (this.#closed) return
+  /**
+   * Moves what was written into the other end's buffer, as far as there is room; copied, as a kernel does.
+   * @param waited - what moves was not taken at once; its leaving is told
+   */
+  #push(waited: boolean): void {
+    if (this.#closed || this.#endSent) return
     if (this.#other.#closed && this.#outboundBytes > 0) return this.#wire.turns.next(() => this.reset())
     let room = this.#wire.bufferBytes - this.#other.#inboundBytes
     const moved = room > 0 && this.#outboundBytes > 0
@@ -168,8 +172,10 @@ export class MemoryLink implements Link {
       this.#other.#inbound.push(Buffer.from(part))
       this.#other.#inboundBytes += part.length
     }
-    if (moved) this.#tellProgress()
+    if (moved && waited) this.#tellProgress()
     if (this.#ended && this.#outboundBytes === 0) {
+      this.#endSent = true
+      this.#tellProgress()
       this.#other.#endCame()
       this.#closeIfBothEnded()
     } else if (moved) this.#other.pump()
@@ -181,7 +187,7 @@ export class MemoryLink implements Link {
   }
 
   #closeIfBothEnded(): void {
-    if (!this.#closed && this.#ended && this.#outboundBytes === 0 && this.#endTold) this.#close(undefined)
+    if (!this.#closed && this.#endSent && this.#endTold) this.#close(undefined)
   }
 
   #close(error: Error | undefined): void {

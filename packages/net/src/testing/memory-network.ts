@@ -35,6 +35,7 @@ export interface MemoryNetworkOptions {
 /**
  * A network in the memory of this process: give it as `transport` to `serve` and to `connect`. Every endpoint is its own: `tcp://shop:80` needs
  * no name server. Streams have bounded buffers, back-pressure, half-close and resets; datagrams are refused where nobody listens.
+ * There is no TLS: what `tls://` needs is asked for, and nothing is made of it.
  */
 export interface MemoryNetwork extends Transport {
   /** The same network for who dials from another address than 127.0.0.1: for limits and lists per address. */
