@@ -6,8 +6,7 @@ export const NET_ERRORS = {
   endpoint_invalid: 'an endpoint could not be parsed; the message says which part',
   unsupported: 'this platform, thread or version cannot do what was asked',
   address_in_use: 'somebody already listens on the endpoint',
-  address_unavailable:
-    'the host is not an address of this machine, or could not be resolved; or a descriptor is no socket that takes peers',
+  address_unavailable: 'the host is not an address of this machine, or could not be resolved',
   permission_denied: 'the operating system does not allow this endpoint to this user',
   path_too_long: 'a Unix socket path is longer than the platform allows',
   connect_refused: 'nobody listens on the endpoint',

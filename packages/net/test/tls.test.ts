@@ -332,6 +332,15 @@ describe('keys', () => {
     assert.equal(await fingerprint(server.at), before)
   })
 
+  it('are those of the last call, also when an earlier one takes longer', async (t) => {
+    const server = await secure(t)
+    const before = await fingerprint(server.at)
+    const [cert, key] = [KEYS.cert, KEYS.key].map((path) => readFileSync(path, 'utf8')) as [string, string]
+    const files = { cert: fixture('renewed'), key: fixture('renewed-key') }
+    await Promise.all([server.reloadTls(files), server.reloadTls({ cert, key })]) // texts need no reading
+    assert.equal(await fingerprint(server.at), before)
+  })
+
   const INVALID: readonly [string, TlsServerOptions, RegExp][] = [
     [
       'a file that is not there',

@@ -47,9 +47,16 @@ export type FromWorker =
   /** Of a thread: a duplicate of a shared socket's descriptor, please. */
   | { readonly say: 'wants'; readonly shared: number }
   | { readonly say: 'answer'; readonly question: Question; readonly counters: Counters }
-  /** News since the last report; `unsaid` faults more did not fit. */
-  | { readonly say: 'report'; readonly counters: Counters; readonly faults: readonly ToldError[]; readonly unsaid: number }
+  | ({ readonly say: 'report' } & News)
   /** It has stopped as it was told, and ends. */
-  | { readonly say: 'closed'; readonly counters: Counters; readonly faults: readonly ToldError[]; readonly unsaid: number }
-  /** It ends without having been told to. */
-  | { readonly say: 'dying'; readonly counters: Counters | undefined; readonly error: ToldError | undefined }
+  | ({ readonly say: 'closed' } & News)
+  /** It ends without having been told to, perhaps for an error that nobody caught. */
+  | ({ readonly say: 'dying'; readonly error: ToldError | undefined } & News)
+
+/** What has happened since the last report. */
+export interface News {
+  readonly counters: Counters
+  readonly faults: readonly ToldError[]
+  /** Faults beyond those that fitted. */
+  readonly unsaid: number
+}

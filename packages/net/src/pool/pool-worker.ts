@@ -2,9 +2,9 @@ import { type Counters, NO_COUNTERS, sumOfCounters } from '../counters.ts'
 import { NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import type { TlsServerOptions } from '../tls-keys.ts'
-import type { FromWorker, Question, Start } from './messages.ts'
+import type { FromWorker, News, Question, Start } from './messages.ts'
 import type { Launch, Runner } from './runner.ts'
-import { errorTold, type ToldError } from './told-error.ts'
+import { errorTold } from './told-error.ts'
 
 /** What a worker is started with. */
 export interface WorkerPlan {
@@ -125,8 +125,8 @@ export class PoolWorker {
         this.#stopped = true
         return this.#news(message)
       case 'dying':
-        if (message.counters !== undefined) this.#counters = message.counters
         if (message.error !== undefined) this.#reason ??= errorTold(message.error)
+        return this.#news(message)
     }
   }
 
@@ -139,9 +139,9 @@ export class PoolWorker {
     }
   }
 
-  #news({ counters, faults, unsaid }: Extract<FromWorker, { say: 'report' | 'closed' }>): void {
+  #news({ counters, faults, unsaid }: News): void {
     this.#counters = counters
-    for (const fault of faults as readonly ToldError[]) this.#onFault(errorTold(fault))
+    for (const fault of faults) this.#onFault(errorTold(fault))
     if (unsaid > 0) this.#onFault(new Error(`${this.name}: ${unsaid} more faults in the same moment`))
   }
 

@@ -1,13 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Counters, NO_COUNTERS } from '../counters.ts'
-import type { FromWorker } from './messages.ts'
+import type { News } from './messages.ts'
 import { type ToldError, tellError } from './told-error.ts'
 
 const REPORT_MS = 250
 const FAULTS_MAX = 64
-
-/** News as they cross: the counters, and the faults since the last time. */
-type News = Pick<Extract<FromWorker, { say: 'report' }>, 'counters' | 'faults' | 'unsaid'>
 
 /**
  * Tells the pool of counters, when they have changed, and of faults, at once. One report is under way at a time; what happens

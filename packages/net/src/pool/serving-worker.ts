@@ -1,3 +1,4 @@
+import { NO_COUNTERS } from '../counters.ts'
 import { formatEndpoint } from '../endpoint.ts'
 import { DEFAULT_LIMITS, type Limits, limitsFrom } from '../limits.ts'
 import { type Server, serveLoop } from '../server.ts'
@@ -24,12 +25,16 @@ export class ServingWorker {
   #limits: Limits = DEFAULT_LIMITS
   #started: Promise<Server | undefined> | undefined
   #server: Server | undefined
-  #reporter: Reporter | undefined
+  readonly #reporter: Reporter
   #closing = false
   #left = false
 
   constructor(host: Host) {
     this.#host = host
+    this.#reporter = new Reporter(
+      () => this.#server?.counters ?? NO_COUNTERS,
+      (news) => this.#host.tell({ say: 'report', ...news }),
+    )
     // Both are heard on the way out, where nothing can be waited for; what is told here arrives before the end does.
     let uncaught: unknown
     process.on('uncaughtExceptionMonitor', (error) => {
@@ -54,7 +59,7 @@ export class ServingWorker {
         void this.#close(message.within)
         return
       case 'heard':
-        this.#reporter?.heard()
+        this.#reporter.heard()
     }
   }
 
@@ -73,13 +78,9 @@ export class ServingWorker {
       const server = await serveLoop(
         service,
         places.map(({ endpoint }) => endpoint),
-        { ...options, transport: this.#transport(places), onFault: (error) => this.#reporter?.fault(error) },
+        { ...options, transport: this.#transport(places), onFault: (error) => this.#reporter.fault(error) },
       )
       this.#server = server
-      this.#reporter = new Reporter(
-        () => server.counters,
-        (news) => this.#host.tell({ say: 'report', ...news }),
-      )
       this.#host.tell({ say: 'ready', service: service.name })
       return server
     } catch (error) {
@@ -127,12 +128,12 @@ export class ServingWorker {
     this.#closing = true
     await closed
     this.#left = true
-    this.#host.leave({ say: 'closed', ...(this.#reporter as Reporter).stop() })
+    this.#host.leave({ say: 'closed', ...this.#reporter.stop() })
   }
 
   #dying(error: unknown): void {
     if (this.#left) return
     this.#left = true
-    this.#host.tell({ say: 'dying', counters: this.#server?.counters, error: error === undefined ? undefined : tellError(error) })
+    this.#host.tell({ say: 'dying', error: error === undefined ? undefined : tellError(error), ...this.#reporter.stop() })
   }
 }

@@ -39,12 +39,13 @@ export class Arrivals {
    * @param gone - the reason to give when the socket goes away by itself
    */
   begin(socket: Socket, peer: Peer, gone: NetErrorCode): Arrival | undefined {
-    const { limits, clock, arrive, refused } = this.#options
+    const options = this.#options
+    const { limits, clock } = options
     socket.on('error', () => {}) // what breaks is closed too, and counted then
-    const place = this.#closed ? 'server_closing' : (arrive?.(peer.address) ?? (() => {}))
+    const place = this.#closed ? 'server_closing' : (options.arrive?.(peer.address) ?? (() => {}))
     if (typeof place === 'string') {
       socket.destroy()
-      refused(place, peer.name)
+      options.refused(place, peer.name)
       return undefined
     }
     let timer: Timer | undefined
@@ -66,7 +67,7 @@ export class Arrivals {
       refuse: (code) => {
         if (!leave()) return
         socket.destroy()
-        refused(code, peer.name)
+        options.refused(code, peer.name)
       },
     }
     const lost = (): void => arrival.refuse(gone)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { type Endpoint, type FdEndpoint, formatEndpoint } from '../endpoint.ts'
-import { fromSystem, NetError } from '../errors.ts'
+import { NetError } from '../errors.ts'
 import { type SocketKind, socketKind } from '../posix/index.ts'
 import type { Peer } from './arrivals.ts'
 import { isLocal, listenSocket, unlisten } from './socket.ts'
@@ -46,7 +46,7 @@ function kindOf(endpoint: FdEndpoint): SocketKind | undefined {
     return socketKind(endpoint.fd)
   } catch (error) {
     if (error instanceof NetError && error.code === 'unsupported') return undefined
-    throw fromSystem(error, formatEndpoint(endpoint), 'address_unavailable')
+    throw refusal(endpoint, error)
   }
 }
 
@@ -57,9 +57,8 @@ function kindOf(endpoint: FdEndpoint): SocketKind | undefined {
 export async function listenDescriptor(descriptor: number, endpoint: Endpoint, options: ListenOptions): Promise<Listener> {
   let linkOf = unixLink
   const accept = (socket: Socket, peer: Peer): void => options.accept(linkOf(socket, peer))
-  const name = formatEndpoint(endpoint)
-  const server = await listenSocket({ fd: descriptor }, name, options, accept).catch((error) => {
-    throw fromSystem(error, name, 'address_unavailable') // what is no socket for connections is refused with a throw
+  const server = await listenSocket({ fd: descriptor }, formatEndpoint(endpoint), options, accept).catch((error) => {
+    throw refusal(endpoint, error)
   })
   if (!isLocal(server)) linkOf = tcpLink
   return {
@@ -80,11 +79,20 @@ async function listenUdp(endpoint: FdEndpoint, family: 'ipv4' | 'ipv6', options:
     await listening
   } catch (error) {
     socket.close()
-    throw fromSystem(error, formatEndpoint(endpoint), 'address_unavailable')
+    throw refusal(endpoint, error)
   }
   return udpListener(socket, endpoint, options)
 }
 
-function unfit(endpoint: FdEndpoint, why: string, cause?: unknown): NetError {
+/** What the platform says of a descriptor that it does not take. */
+function refusal(endpoint: Endpoint, error: unknown): NetError {
+  const { cause = error } = error as Error // of what was ours already
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'EEXIST')
+    return new NetError('address_in_use', `${formatEndpoint(endpoint)}: this thread uses the descriptor already`, cause)
+  return unfit(endpoint, `it cannot be listened on (${code})`, cause)
+}
+
+function unfit(endpoint: Endpoint, why: string, cause?: unknown): NetError {
   return new NetError('address_unavailable', `${formatEndpoint(endpoint)}: ${why}`, cause)
 }

@@ -45,12 +45,19 @@ export const tls: Transport<TlsEndpoint> = {
   },
 }
 
+/** A socket in its handshake. */
+interface Pending {
+  readonly raw: Socket
+  readonly peer: Peer
+  readonly arrival: Arrival
+}
+
 /** The server's side. */
 class Handshakes {
   readonly #options: ListenOptions
   readonly #arrivals: Arrivals
   /** By the addresses of both ends: the platform does not say which socket a TLS socket was made of. */
-  readonly #pending = new Map<string, { readonly raw: Socket; readonly peer: Peer; readonly arrival: Arrival }>()
+  readonly #pending = new Map<string, Pending>()
   #server: Server
 
   constructor(options: ListenOptions, keys: ServerKeys) {
@@ -63,8 +70,12 @@ class Handshakes {
     const arrival = this.#arrivals.begin(socket, peer, 'tls_failed')
     if (arrival === undefined) return
     const key = endsOf(socket)
-    this.#pending.set(key, { raw: socket, peer, arrival })
-    socket.once('close', () => this.#pending.delete(key))
+    const pending: Pending = { raw: socket, peer, arrival }
+    this.#pending.set(key, pending)
+    socket.once('close', () => {
+      // After a reset the same client may be here again, from the same port, before we hear of the end of the first.
+      if (this.#pending.get(key) === pending) this.#pending.delete(key)
+    })
     socket.allowHalfOpen = false // for the handshake: who ends in it has gone
     this.#server.emit('connection', socket)
   }
@@ -92,8 +103,10 @@ class Handshakes {
   }
 
   #secured(socket: TLSSocket, { clients }: ServerKeys): void {
-    const pending = this.#pending.get(endsOf(socket))
+    const key = endsOf(socket)
+    const pending = this.#pending.get(key)
     if (pending === undefined) return void socket.destroy() // it broke in this moment
+    this.#pending.delete(key)
     socket.allowHalfOpen = true
     const { raw, peer, arrival } = pending
     const facts = factsOf(socket)
@@ -125,7 +138,6 @@ function handshake(
   const name = formatEndpoint({ host, ...endpoint })
   const servername = own.servername ?? (isIP(host) === 0 ? host : undefined)
   return new Promise((resolve, reject) => {
-    raw.allowHalfOpen = false // for the handshake: a server that ends in it has gone
     const socket = connect({
       ...keys.context,
       socket: raw,
@@ -145,7 +157,6 @@ function handshake(
     const ended = (): void => giveUp(new NetError('tls_failed', `${name}: TLS failed: the peer ended; perhaps it does not speak TLS`))
     const late = (): void => giveUp(new NetError('connect_timeout', `${name}: no connection within ${limits.connectMs} ms`))
     const secured = (): void => {
-      socket.allowHalfOpen = true
       // A write on the turn on which the handshake ends waits where it cannot be counted.
       setImmediate(() => {
         if (socket.destroyed) return

@@ -1,5 +1,4 @@
 /** A module whose function fails to give a service, in the way that its data names. */
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { threadId } from 'node:worker_threads'
@@ -28,7 +27,7 @@ export default async function make(how: { readonly way: string; readonly port?: 
     case 'thief': {
       // Takes the port that the pool has found free. The other worker's thief comes too late, and so do both servers.
       const thief = createServer().listen(how.port, '127.0.0.1')
-      await Promise.race([once(thief, 'listening'), once(thief, 'error')])
+      await new Promise((resolve) => thief.once('listening', resolve).once('error', resolve))
       return service
     }
     default:

@@ -178,6 +178,20 @@ for (const carrier of CARRIERS) {
       assert.ok(near.link.underWay < before)
     })
 
+    it('knows from its first moment on what is under way', async (t) => {
+      const writeMuch = (link: Link): number => {
+        t.after(() => link.destroy())
+        link.open({ data: () => {}, progressed: () => {}, ended: () => {}, closed: () => {} })
+        link.write(Buffer.alloc(32 << 20))
+        return link.underWay
+      }
+      const underWay = signal<number>()
+      const { endpoint } = await listen(t, (link) => underWay.resolve(writeMuch(link)))
+      const near = writeMuch(await transportFor(endpoint).dial(endpoint, { ...DIAL, tls: { ca: fixture('ca') } }))
+      assert.ok(near > 1 << 20)
+      assert.ok((await underWay.promise) > 1 << 20)
+    })
+
     it('ends one direction and still hears the other', async (t) => {
       const [near, far] = await pair(t)
       near.link.write(Buffer.from('last'))
@@ -190,6 +204,16 @@ for (const carrier of CARRIERS) {
       assert.equal(near.text, 'still here')
       await far.heard('closed')
       assert.deepEqual([near.error, far.error], [undefined, undefined])
+    })
+
+    it('goes on sending to a peer that has ended first', async (t) => {
+      const [near, far] = await pair(t)
+      far.link.end()
+      await near.heard('ended')
+      near.link.write(Buffer.from('still here'))
+      near.link.end()
+      await far.heard('closed')
+      assert.equal(far.text, 'still here')
     })
 
     it('says closed once and last, also when it is dropped', async (t) => {

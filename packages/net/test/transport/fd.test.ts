@@ -120,6 +120,16 @@ describe('an inherited descriptor', { skip: process.platform === 'win32' }, () =
     assert.ok(!peer.destroyed)
   })
 
+  it('is served on once', async (t) => {
+    const path = `${await folder(t)}/s`
+    const unix = listenUnixShared(path, 16, 0o600)
+    const server = await serve(shout, `fd://${unix}`)
+    t.after(() => server.close({ within: 0 }))
+    assert.equal(await rejection(serve(shout, server.endpoints)), `address_in_use fd://${unix}: this thread uses the descriptor already`)
+    await using client = await connect(`unix://${path}`, { framing: lines() })
+    assert.equal(await client.request('a'), 'A')
+  })
+
   it('is served on in a thread, where the system cannot be asked what it is', async (t) => {
     const tcp = createServer().listen(0, '127.0.0.1')
     const udp = createSocket('udp4').bind(0, '127.0.0.1')
