@@ -86,7 +86,7 @@ function nameAsImported(project: ProjectReflection, entryPoints: readonly EntryP
 function rowsOfTables(project: ProjectReflection): string[] {
   return project
     .getReflectionsByKind(ReflectionKind.Property)
-    .filter((property) => property.parent?.parent?.kindOf(ReflectionKind.Variable))
+    .filter((property) => !property.hasComment() && property.parent?.parent?.kindOf(ReflectionKind.Variable))
     .map((property) => property.getFullName())
 }
 
