@@ -85,14 +85,24 @@ exec "${join(root, 'packages/cli/bin/tillwire')}" "$@"
     assert.match(stdout, /S01 +milk +114 /)
   })
 
+  it('shows how to run a small service and how to call it', async (t) => {
+    const [runs] = blocks('run')
+    const service = spawn('sh', ['-c', `exec ${runs}`], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'ignore'] })
+    t.after(() => service.kill('SIGTERM'))
+    await once(service.stdout, 'data')
+    const [calls] = blocks('call')
+    const { stdout } = await run('sh', ['-ec', calls as string], { cwd: folder, env: environment })
+    assert.equal(stdout, /```text\n(up to the minute\n[\s\S]*?)```/.exec(readme)?.[1])
+  })
+
   it('runs every block that it marks, and marks the ones that it names', () => {
     const names = [...readme.matchAll(/<!-- runs: (\w+) -->/g)].map((match) => match[1])
-    assert.deepEqual(names, ['serve', 'main', 'main', 'sql', 'till'])
+    assert.deepEqual(names, ['serve', 'main', 'main', 'sql', 'till', 'run', 'call'])
   })
 })
 
 describe('the README of a package', () => {
-  for (const name of ['net', 'stock']) {
+  for (const name of ['net', 'services', 'stock']) {
     it(`shows a program that prints what stands below it (${name})`, async () => {
       const document = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8')
       const [program] = blocks(name, document)

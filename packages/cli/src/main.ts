@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { NetError } from '@tillwire/net'
 import { StockError } from '@tillwire/stock'
 import { Command, CommanderError } from 'commander'
+import { callCommand } from './commands/call.ts'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
+import { runCommand } from './commands/run.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tillCommand } from './commands/till.ts'
 import { watchCommand } from './commands/watch.ts'
@@ -22,11 +24,14 @@ Begin with:
   tillwire serve --sample     a server with a small chain and simulated tills
   tillwire watch              in another terminal: levels as they change
   tillwire till --location S01 --till T9
+The small services, and the client of all of them:
+  tillwire run timestamp
+  tillwire call tcp://127.0.0.1:21567
 
 Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
   )
 
-for (const command of [serveCommand(), postCommand(), levelsCommand(), watchCommand(), tillCommand()]) {
+for (const command of [serveCommand(), postCommand(), levelsCommand(), watchCommand(), tillCommand(), runCommand(), callCommand()]) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'))
 }
 for (const command of [program, ...program.commands]) command.exitOverride()

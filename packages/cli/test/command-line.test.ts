@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Workshop } from './support/tillwire.ts'
 
-const COMMANDS = ['serve', 'post', 'levels', 'watch', 'till'] as const
+const COMMANDS = ['serve', 'post', 'levels', 'watch', 'till', 'run', 'call'] as const
 
 /** One line for the person, at most a hint below it, and never the inside of the program. */
 function assertClear(err: string, message: RegExp, hint = false): void {
@@ -46,6 +46,18 @@ describe('the command line', { concurrency: 2 }, () => {
       [['watch', '--server', 'tcp://127.0.0.1:70000'], /"70000" is not a port from 0 to 65535/],
       [['serve', '--listen', 'tcp://:7117'], /the host is empty/],
       [['serve', '--listen', 'unix://run/x'], /is not an absolute path/],
+      [
+        ['run', 'finger'],
+        /'finger' is invalid for argument 'service'\. Allowed choices are echo, hello, daytime, timestamp, sink, command, all\./,
+      ],
+      [['run', 'echo', '127.0.0.1:7'], /it has no scheme; did you mean tcp:\/\/127\.0\.0\.1:7\?/],
+      [['run', 'echo', '--framing', 'morse'], /'morse' is invalid\. Allowed choices are bytes, lines, lenient-lines, /],
+      [['run', 'echo', '--limit', 'connectionMax=1'], /unknown limit connectionMax; known: connectionsMax, /],
+      [['run', 'echo', '--limit', 'connectionsMax'], /it must be NAME=VALUE; the names: connectionsMax, /],
+      [['run', 'echo', '--mode', 'rw'], /it must be rights in octal, such as 660/],
+      [['run', 'command', '--shell', '--commands', 'f'], /option '--shell' cannot be used with option '--commands <file>'/],
+      [['call'], /missing required argument 'endpoint'/],
+      [['call', 'tcp://127.0.0.1:1', '--timeout', '0'], /whole number of milliseconds/],
     ]
     for (const [args, message] of wrong) {
       const { code, err, out } = await at.run(...args)

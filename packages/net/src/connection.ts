@@ -11,6 +11,11 @@ import type { Carrier, Link, TlsFacts } from './transport/index.ts'
 
 /** Who wants to hear of a connection: its server, or the client that dialled it. */
 export interface ConnectionOwner {
+  /**
+   * This side has dialled, and asks. It reads on while its own messages cannot leave: if both sides waited for the other one to read, they would
+   * wait for ever.
+   */
+  readonly dialled?: true
   /** The service threw, in a call that has no other way to say so. */
   fault(error: unknown): void
   /** The connection has ended; undefined when both sides ended politely. */
@@ -24,8 +29,8 @@ export interface ConnectionOwner {
  * datagram, and what is sent in answer.
  *
  * Its life: open → ending (our direction is closed, the peer's is read to its end) → closed. Reading pauses, and with it the
- * peer is held back, while the service's promise is pending, while the peer does not read its replies, and between
- * {@link pause} and {@link resume}.
+ * peer is held back, while the service's promise is pending, while the peer does not read its replies (unless this side has
+ * dialled), and between {@link pause} and {@link resume}.
  */
 export class Connection<In, Out = In, State = unknown> implements AsyncDisposable {
   /** Who is at the other end, for people: `127.0.0.1:50312` or `unix:///run/x`. */
@@ -81,7 +86,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       wrote: () => this.#deadlines.wrote(link.unsent > 0),
       caughtUp: () => this.#settle(),
     })
-    this.#dispatcher = new Dispatcher(this.#receiver, this.#sender, limits, clock, {
+    this.#dispatcher = new Dispatcher(this.#receiver, this.#sender, limits, clock, owner.dialled !== true, {
       message: (message) => service.message(message, this),
       reply: (out) => void this.send(out),
       failed: (error) => this.#serviceFailed(error),

@@ -24,13 +24,24 @@ export class Dispatcher<In, Out> {
   readonly #sender: Sender<Out>
   readonly #events: DispatcherEvents<In, Out>
   readonly #pace: Pace | undefined
+  /** A server that went on reading from a peer that does not read would owe without end. */
+  readonly #answering: boolean
   #pauses = 0
   #holds = 0
   #handling = false
   #pending = false
   #stopped = false
 
-  constructor(receiver: Receiver<In>, sender: Sender<Out>, limits: Limits, clock: Clock, events: DispatcherEvents<In, Out>) {
+  /** @param answering - what is sent is mostly an answer: while it cannot leave, no further message is taken */
+  constructor(
+    receiver: Receiver<In>,
+    sender: Sender<Out>,
+    limits: Limits,
+    clock: Clock,
+    answering: boolean,
+    events: DispatcherEvents<In, Out>,
+  ) {
+    this.#answering = answering
     this.#receiver = receiver
     this.#sender = sender
     this.#events = events
@@ -45,7 +56,7 @@ export class Dispatcher<In, Out> {
 
   /** True when there is nothing to do but to read more. */
   get hungry(): boolean {
-    return this.#pauses === 0 && !this.#pending && !this.#receiver.waiting && !this.#sender.full
+    return this.#pauses === 0 && !this.#pending && !this.#receiver.waiting && !this.#choked
   }
 
   /** Stops handing out. Calls count. */
@@ -81,7 +92,7 @@ export class Dispatcher<In, Out> {
     if (this.#handling || this.#pending) return
     this.#handling = true
     this.#sender.cork()
-    while (this.#receiver.waiting && this.#pauses === 0 && !this.#pending && !this.#sender.full && !this.#stopped && this.#inPace()) {
+    while (this.#receiver.waiting && this.#pauses === 0 && !this.#pending && !this.#choked && !this.#stopped && this.#inPace()) {
       const message = this.#receiver.take()
       try {
         this.#deliver(message)
@@ -98,6 +109,10 @@ export class Dispatcher<In, Out> {
   stop(): void {
     this.#stopped = true
     this.#pace?.stop()
+  }
+
+  get #choked(): boolean {
+    return this.#answering && this.#sender.full
   }
 
   #inPace(): boolean {

@@ -51,7 +51,7 @@ export {
   Slab,
   untilClose,
 } from './framing/index.ts'
-export { DEFAULT_LIMITS, type Limits } from './limits.ts'
+export { DEFAULT_LIMITS, type Limits, limitsFrom } from './limits.ts'
 export { serve } from './serve.ts'
 export type { ServeOptions, Server } from './server.ts'
 export type { Service } from './service.ts'

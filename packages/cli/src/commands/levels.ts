@@ -4,6 +4,7 @@ import { stringify } from 'csv-stringify/sync'
 import { jsonText } from '../failure.ts'
 import { levelTable } from '../level-table.ts'
 import { serverOption } from '../options.ts'
+import { write } from '../output.ts'
 
 /** The flags that choose levels, shared with `watch`. */
 export interface LevelFlags {
@@ -68,9 +69,4 @@ async function printCsv(pages: AsyncIterable<Answer>): Promise<void> {
   for await (const { levels = [] } of pages) {
     await write(stringify(levels.map((row) => [row.location, row.item, row.onHand, row.reserved, row.available])))
   }
-}
-
-/** Waits when the reader of our output is slower than we are. */
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve))
 }

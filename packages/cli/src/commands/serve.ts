@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { parseEndpoint } from '@tillwire/net'
+import { isLoopback } from '@tillwire/services'
 import { type ServerReport, StockServer } from '@tillwire/stock'
 import { Command } from 'commander'
 import type { Logger } from 'pino'
@@ -68,8 +69,7 @@ async function serve(flags: ServeFlags): Promise<void> {
 function refuseOpenAddress(text: string): void {
   const endpoint = parseEndpoint(text)
   if (endpoint.transport !== 'tcp') return
-  const { host } = endpoint
-  if (host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)) return
+  if (isLoopback(endpoint.host)) return
   throw new Failure(
     `${text} can be reached from other machines, and this version has no TLS and no tokens; add --insecure to do it all the same`,
     EXIT.usage,

@@ -1,8 +1,9 @@
-import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { styleText } from 'node:util'
 import type { Till, TillStatus, TransactionResult } from '@tillwire/stock'
 import { count } from '../count.ts'
 import { oneLine, printable } from '../failure.ts'
+import { clearTyped, erasePrompt } from '../prompt-line.ts'
 import { TAKEN_OVER } from '../takeover.ts'
 import { Basket, type BasketLine, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
@@ -149,10 +150,8 @@ export class Counter {
 
   /** Ctrl-C: clears what was typed, as a shell does; with nothing typed it leaves, and asks first when there is a basket. */
   #interrupted(): void {
-    if (this.#terminal.line !== '') {
-      this.#terminal.write(null, { ctrl: true, name: 'e' })
-      this.#terminal.write(null, { ctrl: true, name: 'u' })
-    } else if (this.#basket.empty || this.#leaving) this.#terminal.close()
+    if (this.#terminal.line !== '') clearTyped(this.#terminal)
+    else if (this.#basket.empty || this.#leaving) this.#terminal.close()
     else {
       this.#leaving = true
       this.#print(`the basket has ${count(this.#basket.lines.length, 'line')}: an empty line sells it; Ctrl-C again leaves without selling`)
@@ -190,14 +189,9 @@ export class Counter {
     this.#shown = true
   }
 
-  /** Takes the prompt and what was typed off the screen, however many rows they fill; the cursor stands where they began. */
   #erase(): void {
     if (!this.#shown || !this.#terminal.terminal) return
-    moveCursor(process.stdout, 0, -this.#terminal.getCursorPos().rows)
-    cursorTo(process.stdout, 0)
-    clearScreenDown(process.stdout)
-    // readline goes up as many rows as it remembers before it draws: it must know that the cursor has gone up already.
-    ;(this.#terminal as Interface & { prevRows?: number }).prevRows = 0
+    erasePrompt(this.#terminal, process.stdout)
     this.#shown = false
   }
 }

@@ -6,6 +6,7 @@ import { readNdjson } from './ndjson.ts'
 export { withDefinitions } from './definitions.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
+export { textLines } from './text-lines.ts'
 export { utf8 } from './utf8.ts'
 
 /** The reader of each format. */

@@ -1,4 +1,4 @@
-import { Connection } from '../connection.ts'
+import { Connection, type ConnectionOwner } from '../connection.ts'
 import type { Framing } from '../framing/index.ts'
 import type { Service } from '../service.ts'
 import type { Client, Correlate } from './client.ts'
@@ -34,7 +34,7 @@ export async function dial<In, Out, State>(
   const dialler = new Dialler(endpoints, settings)
   const { link } = await dialler.dial(settings.signal)
   const limits = { ...dialler.limits, handshakeMs: 0 }
-  const owner = { fault: loudly, gone: () => {}, rested: () => {} }
+  const owner: ConnectionOwner = { dialled: true, fault: loudly, gone: () => {}, rested: () => {} }
   const connection = new Connection<In, Out, State>(service, link, limits, owner, dialler.clock)
   connection.open()
   return connection

@@ -24,6 +24,14 @@ describe('a client', () => {
     assert.deepEqual(await Promise.all(asked.map((text) => client.request(text))), asked)
   })
 
+  it('reads on while what it sends cannot leave: else it and a server that answers at length would wait for each other', async (t) => {
+    const { at } = await serving(t, { ...shout, message: (text: string) => text })
+    await using client = await connect(at, { framing })
+    const large = 'x'.repeat(1_000_000)
+    const answers = await Promise.all(Array.from({ length: 15 }, () => client.request(large, { timeoutMs: 10_000 })))
+    assert.ok(answers.every((answer) => answer === large))
+  })
+
   it('gives a request up in time, and drops the answer when it comes after all', async (t) => {
     const gate = signal<string>()
     const { at } = await serving(t, { ...shout, message: (text: string) => (text === 'slow' ? gate.promise : text) })
@@ -195,5 +203,15 @@ describe('dial', () => {
     assert.equal(await heard.promise, 'ping')
     await connection[Symbol.asyncDispose]()
     assert.equal(await connection.closed, undefined)
+  })
+
+  it('reads on while what it sends cannot leave', async (t) => {
+    const { at } = await serving(t, { ...shout, message: (text: string) => text })
+    const all = signal()
+    let left = 40
+    const connection = await dial(at, { ...silent, message: () => void (--left === 0 && all.resolve()) })
+    for (let sent = 0; sent < 40; sent++) if (!connection.send('x'.repeat(1_000_000))) await connection.writable()
+    await all.promise
+    connection.abort()
   })
 })
