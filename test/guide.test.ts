@@ -44,7 +44,9 @@ function unmarked(page: string): string[] {
 const home = join(root, 'packages/services/test')
 const cwd = join(root, 'packages/net')
 
-for (const file of globSync('docs/guide/*.md', { cwd: root }).sort()) {
+const pages = globSync('docs/guide/*.md', { cwd: root }).sort()
+
+for (const file of pages) {
   const page = readFileSync(join(root, file), 'utf8')
   describe(`the guide’s page ${basename(file)}`, { concurrency: 2 }, () => {
     it('has no code that is not run', () => assert.deepEqual(unmarked(page), []))
@@ -81,6 +83,31 @@ function shell(text: string, folder: string): Promise<{ stdout: string }> {
   const PATH = `${join(root, 'packages/cli/bin')}:${process.env.PATH}`
   return run('sh', ['-ec', text], { cwd: folder, env: { ...process.env, PATH }, timeout: RUN_MS })
 }
+
+describe('the programs of the guide', () => {
+  it('are well typed', { timeout: RUN_MS }, async () => {
+    const folder = mkdtempSync(join(home, '.guide-'))
+    try {
+      for (const file of pages) {
+        const beside = join(folder, basename(file, '.md'))
+        mkdirSync(beside)
+        for (const { name, language, text } of blocksOf(readFileSync(join(root, file), 'utf8'))) {
+          const path = /^\/\/ file: (\S+\.ts)\n/.exec(text)?.[1] ?? `${name}.ts`
+          if (language === 'ts') writeFileSync(join(beside, path), `${text}export {}\n`) // a module, also where it imports nothing
+        }
+      }
+      const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['**/*.ts'] }),
+      )
+      const found = await run(join(root, 'node_modules/.bin/tsc'), ['-p', folder]).catch((error) => error)
+      assert.equal(found.stdout, '')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
 
 describe('the runner of the guide', () => {
   const page = '<!-- runs: a -->\n```ts\n1\n```\n\n```text\n2\n```\n\n<!-- runs: b -->\n```ts\n3\n```\n\n```ts\n4\n```\n'

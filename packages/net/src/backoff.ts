@@ -13,7 +13,9 @@ export const DEFAULT_BACKOFF: Backoff = { firstMs: 100, mostMs: 10_000 }
  * The wait before try number `attempt` (0 is the first new try): it doubles up to the most, and a random half of it is taken
  * away, so that a thousand clients that lost the same server do not come back in the same moment ("equal jitter").
  *
+ * @param attempt - counts from 0
  * @param random - a number from 0 up to, not including, 1
+ * @param backoff - the first wait and the longest
  */
 export function backoffMs(attempt: number, random: number, { firstMs, mostMs }: Backoff = DEFAULT_BACKOFF): number {
   const full = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30))

@@ -69,6 +69,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #fault: NetError | undefined
   #reason: NetError | undefined
 
+  /** @internal Made by its owner: a server, or a client that dials. */
   constructor(service: Service<In, Out, State>, link: Link, limits: Limits, owner: ConnectionOwner, clock: Clock = systemClock) {
     const framing = link.datagrams ? aloneOf(service.framing) : service.framing
     this.#service = service
@@ -104,7 +105,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#resolveClosed = resolve
   }
 
-  /** Begins: the service's `opened`, then reading. Called once, by the owner. */
+  /** @internal Begins: the service's `opened`, then reading. Called once, by the owner. */
   open(): void {
     this.#guarded(() => {
       if (this.#service.opened !== undefined) this.state = this.#service.opened(this)
@@ -122,6 +123,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
    * Queues a message. It leaves in order, together with its neighbours of the same turn.
    * @returns false when the producer should wait for {@link writable} before it sends more. Over `sendQueueBytesMax` the peer is
    *   closed as `slow_peer`. On a connection that has ended nothing is sent, and the answer is false.
+   * @throws TypeError or RangeError for a message that the framing cannot write; NetError `frame_too_large` for a datagram over
+   *   `datagramBytesMax`. Nothing of the message is sent then.
    */
   send(message: Out): boolean {
     if (this.#ending || this.#gone) return false
@@ -136,18 +139,25 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return unsent < this.#limits.sendHighWaterBytes
   }
 
-  /** Resolves when there is room to send; rejects when the connection, or our direction of it, has ended: there will be none. */
+  /**
+   * Resolves when fewer than `sendHighWaterBytes` wait to be sent.
+   * @throws (rejects) NetError with the reason, `peer_ended` or `aborted` where there is no other, when the connection or our direction of it
+   *   has ended: there will be no room.
+   */
   writable(): Promise<void> {
     if (this.#ending && !this.#gone) return Promise.reject(this.#reason ?? new NetError('aborted', `${this.peer}: this side has ended`))
     return this.#sender.until(this.#limits.sendHighWaterBytes)
   }
 
-  /** Resolves when all that was sent so far has been taken by the kernel; rejects with the reason when it cannot be. */
+  /**
+   * Resolves when all that was sent so far has been taken by the kernel: not that the peer has read it.
+   * @throws (rejects) NetError with the reason, `peer_ended` where there is no other, when the connection has ended.
+   */
   flushed(): Promise<void> {
     return this.#sender.until(1)
   }
 
-  /** True while the peer reads more slowly than it is sent to. */
+  /** True while `sendHighWaterBytes` or more wait to be sent. */
   get congested(): boolean {
     return this.#sender.full
   }
@@ -182,17 +192,23 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#ending || this.#gone
   }
 
-  /** Stops handing messages to the service, and reading once what was read is used up. Calls count. */
+  /** Stops handing messages to the service, those that were read already too, and reading. Calls count. */
   pause(): void {
     this.#dispatcher.pause()
   }
 
-  /** Takes one {@link pause} back. */
+  /**
+   * Takes one {@link pause} back.
+   * @throws Error when there is none to take back.
+   */
   resume(): void {
     this.#dispatcher.resume()
   }
 
-  /** Says that an answer is owed: until the returned function is called, stopping waits for it. */
+  /**
+   * Says that an answer is owed: until the returned function is called, stopping waits for it, and the end of the peer's direction does not end
+   * ours. The function may be called more than once.
+   */
   hold(): () => void {
     return this.#dispatcher.hold()
   }
@@ -202,7 +218,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return !this.#dispatcher.busy && this.#sender.unsent === 0
   }
 
-  /** Hears no more messages; those that came in are still answered. Part of stopping. */
+  /** @internal Hears no more messages; those that came in are still answered. The server's part of stopping. */
   deafen(): void {
     this.#deaf = true
     this.#deadlines.ending()

@@ -2,9 +2,13 @@ import type { NetErrorCode } from './errors.ts'
 
 /** What has gone over connections. */
 export interface Traffic {
+  /** Bytes that came, those of the framing included. */
   readonly bytesIn: number
+  /** Bytes that were given to the carrier, those of the framing included. */
   readonly bytesOut: number
+  /** Messages that the service was given. */
   readonly messagesIn: number
+  /** Messages that were sent. */
   readonly messagesOut: number
 }
 

@@ -10,7 +10,9 @@ interface Where {
 
 /** What is published on `tillwire.net.connection.opened` and `.closed`. */
 export interface ConnectionEvent extends Where {
+  /** As `connection.peer` has it. */
   readonly peer: string
+  /** What carries it: `tcp`, `tls`, `unix`, `udp` or `unixgram`. */
   readonly carrier: Carrier
   /** Why it ended; undefined when both sides ended politely. */
   readonly reason?: NetError | undefined
@@ -18,12 +20,15 @@ export interface ConnectionEvent extends Where {
 
 /** What is published on `tillwire.net.connection.refused`, for datagrams that were dropped too. */
 export interface RefusedEvent extends Where {
+  /** As `connection.peer` has it. */
   readonly peer: string
+  /** Why it was refused. */
   readonly code: NetErrorCode
 }
 
 /** What is published on `tillwire.net.server.listening` and `tillwire.net.server.closed`. */
 export interface ServerEvent extends Where {
+  /** As `server.endpoints` has them. */
   readonly endpoints: readonly string[]
 }
 

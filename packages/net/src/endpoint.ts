@@ -28,7 +28,9 @@ export type UnixEndpoint = LocalEndpoint<'unix'>
 export type UnixgramEndpoint = LocalEndpoint<'unixgram'>
 /** A socket that this process was given as an open descriptor, as systemd does from number 3 on. */
 export interface FdEndpoint {
+  /** `fd`: what the descriptor is, the kernel says. */
   readonly transport: 'fd'
+  /** The descriptor's number. */
   readonly fd: number
 }
 

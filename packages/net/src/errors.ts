@@ -43,6 +43,7 @@ export type NetErrorCode = keyof typeof NET_ERRORS
 
 /** The one error class of the package. Operating errors arrive as values or rejections of this class. */
 export class NetError extends Error {
+  /** Always the name of the class. */
   override readonly name = 'NetError'
   /** The row of {@link NET_ERRORS} that this is. */
   readonly code: NetErrorCode

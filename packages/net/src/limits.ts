@@ -2,76 +2,88 @@ import { readFileSync } from 'node:fs'
 
 /**
  * The one table of bounds of the package: every queue, buffer, wait and list. Bytes and milliseconds are in the
- * names. A time of 0 switches that one time-out off; a count or size has no "off". No time is over {@link TIMER_MS_MAX}.
+ * names. A time of 0 switches that one time-out off; a count or size has no "off". No time is over
+ * 2,147,483,647 ms, the longest that the platform's timers can wait.
  */
 export interface Limits {
   /**
-   * Connections of one server. Also held 64 below the process's descriptor limit, see {@link connectionsCap}. Of several threads or
-   * processes each may hold its share, rounded up.
+   * Connections of one server. Also held 64 below the process's descriptor limit, where that is known (Linux). Of several threads or
+   * processes each may hold its share, rounded up. Default 10,000.
    */
   readonly connectionsMax: number
   /**
    * Connections from one address. The default is as many as there may be; a server that strangers reach sets it lower. Divided over
-   * threads or processes as {@link Limits.connectionsMax} is.
+   * threads or processes as {@link Limits.connectionsMax} is. Default 10,000.
    */
   readonly connectionsPerAddressMax: number
-  /** Connections that the kernel holds until they are accepted. */
+  /** Connections that the kernel holds until they are accepted. Default 511. */
   readonly backlog: number
-  /** One message, checked before anything of it is buffered. */
+  /** One message, checked before anything of it is buffered. Default 1 MiB. */
   readonly frameBytesMax: number
-  /** One datagram, received or sent; 65,507 bytes are the most that UDP over IPv4 carries. */
+  /** One datagram, received or sent; 65,507 bytes are the most that UDP over IPv4 carries. Default 65,507 bytes. */
   readonly datagramBytesMax: number
-  /** Room that the kernel is asked for, for datagrams that wait to be read; it may give less. What does not fit is lost without a sign. */
+  /**
+   * Room that the kernel is asked for, for datagrams that wait to be read; it may give less. What does not fit is lost without a sign.
+   * Default 1 MiB.
+   */
   readonly datagramReceiveBytes: number
-  /** Bytes a second that one source of datagrams is answered, beyond {@link Limits.datagramReplyFactor} times what it sent. */
+  /**
+   * Bytes a second that one source of datagrams is answered, beyond {@link Limits.datagramReplyFactor} times what it sent. Default 64 KiB.
+   */
   readonly datagramReplyBytes: number
-  /** Reply bytes per byte received that need no budget, so that a forged source makes no amplifier of us (RFC 9000, 8.1 takes 3). */
+  /**
+   * Reply bytes per byte received that need no budget, so that a forged source makes no amplifier of us (RFC 9000, 8.1 takes 3). Default 3.
+   */
   readonly datagramReplyFactor: number
-  /** Sources of datagrams whose budget is remembered; over it the one seen longest ago is forgotten. */
+  /** Sources of datagrams whose budget is remembered; over it the one seen longest ago is forgotten. Default 10,000. */
   readonly datagramSourcesMax: number
-  /** Messages a second of one connection; over it reading from that peer waits. The default is more than one event loop can do. */
+  /**
+   * Messages a second of one connection; over it reading from that peer waits. The default is more than an event loop can do.
+   * Default 100,000,000.
+   */
   readonly messagesPerSecondMax: number
-  /** Unsent bytes at which `send()` answers false and reading from that peer pauses. */
+  /** Unsent bytes at which `send()` answers false and reading from that peer pauses. Default 256 KiB. */
   readonly sendHighWaterBytes: number
-  /** Unsent bytes at which a peer is closed as `slow_peer`. */
+  /** Unsent bytes at which a peer is closed as `slow_peer`. Default 16 MiB. */
   readonly sendQueueBytesMax: number
-  /** Small messages are gathered up to this size before they are written inside a turn. */
+  /** Small messages are gathered up to this size before they are written inside a turn. Default 64 KiB. */
   readonly coalesceBytes: number
-  /** Received messages that wait for a `for await` loop before reading pauses. */
+  /** Received messages that wait for a `for await` loop before reading pauses. Default 1,024. */
   readonly inboxMessagesMax: number
-  /** Requests of one client that are in flight. */
+  /** Requests of one client that are in flight. Default 10,000. */
   readonly requestsMax: number
-  /** Messages and requests of one client that wait for the line to be up again. */
+  /** Messages and requests of one client that wait for the line to be up again. Default 1,024. */
   readonly queuedMessagesMax: number
-  /** Datagram requests that have a socket of their own at the same time; others wait, up to {@link Limits.requestsMax}. */
+  /** Datagram requests that have a socket of their own at the same time; others wait, up to {@link Limits.requestsMax}. Default 64. */
   readonly datagramRequestsMax: number
-  /** A dial must succeed within this time. */
+  /** A dial must succeed within this time. Default 10 s. */
   readonly connectMs: number
   /**
    * The first message must be complete within this time of connecting. Before it, a PROXY header and a TLS handshake have as long each.
+   * Default 60 s.
    */
   readonly handshakeMs: number
-  /** A message that was begun must be complete within this time: a byte a second is no message. */
+  /** A message that was begun must be complete within this time: a byte a second is no message. Default 30 s. */
   readonly frameMs: number
-  /** For framings that take a pause of the peer for the end of a message: this long. */
+  /** For framings that take a pause of the peer for the end of a message: this long. Default 20 ms. */
   readonly pauseMs: number
-  /** A connection on which nothing comes and nothing is owed ends after this time. */
+  /** A connection on which nothing comes and nothing is owed ends after this time. Default 600 s. */
   readonly idleMs: number
-  /** Unsent bytes must move within this time. */
+  /** Unsent bytes must move within this time. Default 30 s. */
   readonly sendStallMs: number
-  /** A request must be answered within this time. */
+  /** A request must be answered within this time. Default 30 s. */
   readonly requestMs: number
-  /** After our end (or a refusal) the peer has this long to read it and end too. */
+  /** After our end (or a refusal) the peer has this long to read it and end too. Default 2 s. */
   readonly lingerMs: number
-  /** How long `close()` waits for work in flight when it is told nothing else. */
+  /** How long `close()` waits for work in flight when it is told nothing else. Default 10 s. */
   readonly closeWithinMs: number
-  /** Silence after which the kernel asks a TCP peer whether it is still there. */
+  /** Silence after which the kernel asks a TCP peer whether it is still there. Default 30 s. */
   readonly keepAliveMs: number
-  /** Threads or processes of one server. */
+  /** Threads or processes of one server. Default 64. */
   readonly workersMax: number
-  /** A thread or process must listen within this time of being started. */
+  /** A thread or process must listen within this time of being started. Default 30 s. */
   readonly workerStartMs: number
-  /** A thread or process that has not stopped this long after the deadline of stopping is ended by force. */
+  /** A thread or process that has not stopped this long after the deadline of stopping is ended by force. Default 1 s. */
   readonly workerGraceMs: number
 }
 

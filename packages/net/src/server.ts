@@ -56,7 +56,10 @@ export interface ServeOptions {
 export interface Server extends AsyncDisposable {
   /** Where it listens, with the ports that the system chose, in the order asked for. */
   readonly endpoints: readonly string[]
-  /** Of a service in threads or processes: the sum of what they told last, a few times a second. */
+  /**
+   * What it has seen so far: a fresh copy at each asking, which costs a look at every open connection. Of a service in threads or
+   * processes: the sum of what they told last, a few times a second.
+   */
   readonly counters: Readonly<Counters>
   /**
    * The counters as they are now: every thread and process is asked.

@@ -12,6 +12,7 @@ import type { Framing } from './framing/index.ts'
 export interface Service<In, Out = In, State = unknown> {
   /** As people call it; log lines and errors use it. */
   readonly name: string
+  /** How messages are found in bytes, and written as bytes. */
   readonly framing: Framing<In, Out>
   /** A connection begins. What this returns is `connection.state` from then on. It may greet with `connection.send`. */
   opened?(connection: Connection<In, Out, State>): State

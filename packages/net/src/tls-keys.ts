@@ -46,7 +46,9 @@ export interface TlsClientOptions extends TlsOptions {
 export interface ServerKeys {
   /** As the platform's `setSecureContext()` takes them. */
   readonly context: SecureContextOptions
+  /** Whether clients must show a certificate. */
   readonly clients: 'required' | 'optional' | 'not asked'
+  /** Application protocols, the preferred one first. */
   readonly alpn: readonly string[] | undefined
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { backoffMs, DEFAULT_BACKOFF, DEFAULT_LIMITS, type Limits } from '../src/index.ts'
@@ -65,5 +66,36 @@ describe('the wait between tries', () => {
     assert.equal(backoffMs(0, 0), DEFAULT_BACKOFF.firstMs / 2)
     assert.ok(backoffMs(100, 0.999_999) <= DEFAULT_BACKOFF.mostMs)
     assert.ok(backoffMs(100, 0) >= DEFAULT_BACKOFF.mostMs / 2)
+  })
+})
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, bytes: 1, KiB: 1024, MiB: 1024 * 1024, ms: 1, s: 1000 }
+
+/** The defaults that a text names, and whether their units are those of what the limit counts. */
+function written(text: string, form: RegExp): { readonly defaults: (readonly [string, number])[]; readonly oddUnits: string[] } {
+  const found = [...text.matchAll(form)].map(({ groups: { name = '', number = '', unit = '' } = {} }) => ({ name, number, unit }))
+  const unitOf = (name: string): RegExp => (name.endsWith('Ms') ? /^m?s$/ : name.includes('Bytes') ? /^(?:bytes|KiB|MiB)$/ : /^$/)
+  return {
+    defaults: found.map(({ name, number, unit }) => [name, Number(number.replaceAll(',', '')) * (UNITS[unit] ?? Number.NaN)]),
+    oddUnits: found.filter(({ name, unit }) => !unitOf(name).test(unit)).map(({ name }) => name),
+  }
+}
+
+describe('what is written of the limits', () => {
+  const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+  const page = written(read('../../../docs/guide/limits-and-watching.md'), /^\| `(?<name>\w+)` +\| (?<number>[\d,]+) ?(?<unit>\w*) +\|/gm)
+  const comments = written(
+    read('../src/limits.ts'),
+    /Default (?<number>[\d,]+) ?(?<unit>\w*)\.(?: \*\/|\s+\*\/)\s+readonly (?<name>\w+): number/g,
+  )
+
+  it('has in the guide every limit once, in the order of the source, with its default', () => {
+    assert.deepEqual(page.defaults, Object.entries(DEFAULT_LIMITS))
+  })
+
+  it('has every default in its comment', () => assert.deepEqual(comments.defaults, Object.entries(DEFAULT_LIMITS)))
+
+  it('gives sizes in units of bytes, times in units of time, and counts in none', () => {
+    assert.deepEqual([...page.oddUnits, ...comments.oddUnits], [])
   })
 })

@@ -10,6 +10,7 @@ import { timestamp } from './timestamp.ts'
 
 /** A service in plain data: what a command line or a configuration file says, and what can be sent to a thread or a process. */
 export interface ServiceSetup {
+  /** Which one. */
   readonly service: ServiceName
   /** The name of a framing, see `FRAMING_NAMES`; default the service's own. */
   readonly framing?: string | undefined

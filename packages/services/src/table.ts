@@ -8,8 +8,9 @@ export type ServiceName = 'echo' | 'hello' | 'daytime' | 'timestamp' | 'sink' | 
 export interface ServiceRow {
   /** In a sentence, for people. */
   readonly summary: string
-  /** Its port, and the one for UDP where that is another. */
+  /** Its port. */
   readonly port: number
+  /** Its port for UDP, where that is another. */
   readonly udpPort?: number
   /** Where it listens when it is told nothing: of `tcp` and `udp` the port, of the other two a socket of its name. */
   readonly defaults: readonly ('tcp' | 'udp' | 'unix' | 'unixgram')[]

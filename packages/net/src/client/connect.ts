@@ -10,6 +10,7 @@ import { StreamClient } from './stream-client.ts'
 
 /** How to connect. */
 export interface ConnectOptions<In, Out> extends DialSettings, ReconnectHooks<In, Out> {
+  /** How messages are written as bytes and found in them: the server's framing. */
   readonly framing: Framing<In, Out>
   /** How answers find their requests when the server does not answer in order. */
   readonly correlate?: Correlate<In, Out> | undefined

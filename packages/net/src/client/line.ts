@@ -9,7 +9,9 @@ import { Unsent } from './unsent.ts'
 export interface Connected<In, Out> {
   /** Where it leads. */
   readonly endpoint: string
+  /** As the client's own, over this connection alone. */
   send(message: Out): Promise<void>
+  /** As the client's own, over this connection alone. */
   request(message: Out, options?: RequestOptions): Promise<In>
 }
 

@@ -31,6 +31,7 @@ export interface Reconnect extends Partial<Backoff> {
 
 /** A connection that has ended. */
 export interface Disconnected<Out> {
+  /** Where it led. */
   readonly endpoint: string
   /** Why; undefined when both sides ended politely. */
   readonly reason: NetError | undefined

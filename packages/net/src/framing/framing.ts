@@ -5,7 +5,9 @@ import type { Slab } from './slab.ts'
  * be trusted from there on, so the connection ends.
  */
 export class FrameError extends Error {
+  /** Always the name of the class. */
   override readonly name = 'FrameError'
+  /** What is wrong: the connection ends with a NetError of the same code. */
   readonly code: 'frame_too_large' | 'frame_malformed' | 'frame_incomplete'
 
   constructor(code: FrameError['code'], message: string, cause?: unknown) {

@@ -8,9 +8,11 @@ import { Turns } from './turns.ts'
 
 /** A datagram on its way. */
 export interface MemoryDatagram {
+  /** What it carries. */
   readonly bytes: Buffer
-  /** The sender and the receiver, as `host:port` or a name. */
+  /** The sender, as `host:port` or a name. */
   readonly from: string
+  /** The receiver, as `host:port` or a name. */
   readonly to: string
 }
 

@@ -48,7 +48,9 @@ export interface TlsCertificate {
  * that each write and each `data` event is one datagram. Starts paused.
  */
 export interface Link {
+  /** What carries it. */
   readonly carrier: Carrier
+  /** True where each write and each `data` event is one datagram. */
   readonly datagrams: boolean
   /** Who is at the other end, as `host:port`, or the path of a Unix socket. */
   readonly peer: string
@@ -67,7 +69,9 @@ export interface Link {
   open(events: LinkEvents): void
   /** Takes bytes; they must not change while `unsent` is above 0. */
   write(bytes: Buffer): void
+  /** Stops reading; what was read already may still come. Does nothing to datagrams. */
   pause(): void
+  /** Reads on. */
   resume(): void
   /** Ends our direction after everything written. */
   end(): void
@@ -89,7 +93,9 @@ export interface Listener {
 export interface DialOptions {
   /** Ends the attempt; the dial rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined
+  /** All of them, defaults included. */
   readonly limits: Limits
+  /** Where time comes from. */
   readonly clock: Clock
   /** For `tls://`: whom to trust, and who we are. */
   readonly tls?: TlsClientOptions | undefined
@@ -97,7 +103,9 @@ export interface DialOptions {
 
 /** How to listen. */
 export interface ListenOptions {
+  /** All of them, defaults included. */
   readonly limits: Limits
+  /** Where time comes from. */
   readonly clock: Clock
   /** Rights of a Unix socket's file, such as 0o660. */
   readonly mode: number

@@ -21,7 +21,7 @@ export interface CommandEntry {
   readonly arguments?: readonly CommandArgument[]
   /** Where it runs. Default: where the server does. */
   readonly folder?: string
-  /** Its environment, added to {@link CLEAN_ENVIRONMENT}: nothing of the server's own gets in. */
+  /** Its environment, added to a clean one (`PATH`, `LC_ALL`): nothing of the server's own gets in. */
   readonly environment?: Readonly<Record<string, string>>
   /** Default `LIMITS.commandMs`. */
   readonly timeoutMs?: number
