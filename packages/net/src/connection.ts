@@ -22,6 +22,8 @@ export interface ConnectionOwner {
   gone(reason: NetError | undefined): void
   /** Nothing is in flight any more. */
   rested(): void
+  /** Does anybody wait to hear that? Asked after every message. */
+  readonly awaitsRest: boolean
 }
 
 /**
@@ -83,7 +85,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.tls = link.tls
     this.#receiver = new Receiver(framing, limits.frameBytesMax)
     this.#sender = new Sender(link, framing, limits, {
-      wrote: () => this.#deadlines.wrote(link.unsent > 0),
+      wrote: (unsent) => this.#wrote(unsent),
       caughtUp: () => this.#settle(),
     })
     this.#dispatcher = new Dispatcher(this.#receiver, this.#sender, limits, clock, owner.dialled !== true, {
@@ -275,6 +277,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#dispatcher.run()
   }
 
+  #wrote(unsent: boolean): void {
+    if (this.#dispatcher.handling) this.#deadlines.stalled(unsent)
+    else this.#deadlines.wrote(unsent)
+  }
+
   /** After every change: steers reading, and does what was waiting for the work in flight to end. */
   #settle(): void {
     this.#steer()
@@ -287,7 +294,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
       this.#afterPeerEnded()
     }
     if (this.#linkGone && !this.#dispatcher.busy) this.#finish()
-    else if (this.idle) this.#owner.rested()
+    else if (this.#owner.awaitsRest && this.idle) this.#owner.rested()
   }
 
   /** The service hears of the peer's end once; what it begins to owe then is still waited for. */

@@ -89,7 +89,7 @@ export class Deadlines {
     this.#underWay = this.#events.underWay()
   }
 
-  /** Bytes were given to the link. Is some of them unsent? */
+  /** Bytes were given to the link, and not in answer to what came just now. Are some of them unsent? */
   wrote(unsent: boolean): void {
     this.#active = this.#clock.now()
     this.stalled(unsent)

@@ -49,6 +49,11 @@ export class Dispatcher<In, Out> {
     if (messagesPerSecondMax < DEFAULT_LIMITS.messagesPerSecondMax) this.#pace = new Pace(messagesPerSecondMax, clock, () => this.run())
   }
 
+  /** True while messages are handed out. */
+  get handling(): boolean {
+    return this.#handling
+  }
+
   /** True while a message is unanswered. */
   get busy(): boolean {
     return this.#handling || this.#pending || this.#holds > 0 || this.#receiver.waiting

@@ -11,8 +11,8 @@ const free: Slab[] = []
 
 /** What a sender tells its connection. */
 export interface SenderEvents {
-  /** Bytes were given to the link. */
-  wrote(): void
+  /** Bytes were given to the link. Are some of them unsent? */
+  wrote(unsent: boolean): void
   /** What was put off to the end of the turn has been given to the link. */
   caughtUp(): void
 }
@@ -29,6 +29,8 @@ export class Sender<Out> {
   readonly #coalesceBytes: number
   readonly #events: SenderEvents
   #slab: Slab | undefined
+  /** What the link had not sent when it was last asked: after a write, and whenever it tells of progress. */
+  #queued = 0
   #scheduled = false
   #corked = 0
   #waiting: { resolve: () => void; reject: (error: NetError) => void; belowBytes: number }[] = []
@@ -48,7 +50,7 @@ export class Sender<Out> {
 
   /** Bytes that have not left yet. */
   get unsent(): number {
-    return this.#link.unsent + (this.#slab?.length ?? 0)
+    return this.#queued + (this.#slab?.length ?? 0)
   }
 
   /** True while the producer should wait. */
@@ -106,6 +108,7 @@ export class Sender<Out> {
 
   /** The link says that bytes have left. */
   progressed(): void {
+    this.#queued = this.#link.unsent
     if (this.#waiting.length === 0) return
     const { unsent } = this
     const ready = this.#waiting.filter((waiter) => unsent < waiter.belowBytes)
@@ -145,10 +148,11 @@ export class Sender<Out> {
     this.#link.write(bytes)
     this.#slab = undefined
     // Nothing unsent: the kernel has copied it all, and the slab can serve again. Otherwise the link keeps it.
-    if (this.#link.unsent === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {
+    this.#queued = this.#link.unsent
+    if (this.#queued === 0 && slab.capacity <= SLAB_BYTES && free.length < SLABS_KEPT) {
       slab.clear()
       free.push(slab)
     }
-    this.#events.wrote()
+    this.#events.wrote(this.#queued > 0)
   }
 }

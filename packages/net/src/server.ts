@@ -301,7 +301,11 @@ class ServerOfConnections<In, Out, State> implements Server {
   }
 
   #ownerOf(self: () => Connection<In, Out, State>): ConnectionOwner {
+    const awaitsRest = (): boolean => this.#stopping || this.#restWaiters.length > 0
     return {
+      get awaitsRest() {
+        return awaitsRest()
+      },
       fault: (error) => this.#onFault(error),
       gone: (reason) => {
         const connection = self()
@@ -354,6 +358,7 @@ class ServerOfConnections<In, Out, State> implements Server {
       fault: (error) => this.#onFault(error),
       gone: () => this.#turnedAway.delete(connection),
       rested: () => {},
+      awaitsRest: false,
     }
     const connection: Connection<In, Out, State> = new Connection(refusal, link, this.#limits, owner, this.#clock)
     this.#turnedAway.add(connection)

@@ -52,7 +52,12 @@ describe('sending', () => {
         return undefined
       },
     }
-    const connection = new Connection<string>(counting, link, limitsFrom(), { fault: assert.ifError, gone() {}, rested() {} })
+    const connection = new Connection<string>(counting, link, limitsFrom(), {
+      fault: assert.ifError,
+      gone() {},
+      rested() {},
+      awaitsRest: false,
+    })
     connection.open()
     for (let i = 0; i < 64; i++) connection.send(`message ${i}`)
     assert.deepEqual(writes, [])

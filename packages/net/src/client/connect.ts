@@ -34,7 +34,7 @@ export async function dial<In, Out, State>(
   const dialler = new Dialler(endpoints, settings)
   const { link } = await dialler.dial(settings.signal)
   const limits = { ...dialler.limits, handshakeMs: 0 }
-  const owner: ConnectionOwner = { dialled: true, fault: loudly, gone: () => {}, rested: () => {} }
+  const owner: ConnectionOwner = { dialled: true, fault: loudly, gone: () => {}, rested: () => {}, awaitsRest: false }
   const connection = new Connection<In, Out, State>(service, link, limits, owner, dialler.clock)
   connection.open()
   return connection

@@ -59,7 +59,13 @@ export class Session<In, Out> {
     }
     // A datagram socket is never idle, and there is nobody whose end could be waited for.
     const own = link.datagrams ? { ...limits, handshakeMs: 0, frameMs: 0, idleMs: 0, lingerMs: 0 } : { ...limits, handshakeMs: 0 }
-    this.#connection = new Connection(service, link, own, { dialled: true, fault: loudly, gone: () => {}, rested: () => {} }, clock)
+    this.#connection = new Connection(
+      service,
+      link,
+      own,
+      { dialled: true, fault: loudly, gone: () => {}, rested: () => {}, awaitsRest: false },
+      clock,
+    )
   }
 
   open(): void {
