@@ -62,9 +62,9 @@ class Bystander {
     }
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#stopped = true
-    return this.#running
+    await this.#running
   }
 }
 
@@ -88,8 +88,9 @@ async function attack<In extends Out, Out>(
   }, 20)
   t.after(() => clearInterval(watch))
 
-  const peers = await Promise.all(Array.from({ length: MANY }, () => plainPeer(t, server.at)))
-  for (const peer of peers) misbehave(peer)
+  t.after(() => bystander.stop())
+
+  for (const peer of await crowd(t, server)) misbehave(peer)
   const asked = bystander.answered
   await until(server, reason, MANY)
   assert.ok(bystander.answered > asked, 'the others were not served meanwhile')
@@ -100,6 +101,17 @@ async function attack<In extends Out, Out>(
     `${MANY} peers: memory grew by ${Math.round((most - before) / 1024 / 1024)} MB, ${bystander.answered} answers for the others meanwhile`,
   )
   assert.ok(most - before < GROWTH_BYTES_MAX, `memory grew by ${most - before} bytes`)
+}
+
+/** Connects so many, no faster than they are accepted: a backlog is short. */
+async function crowd(t: TestContext, server: Server & { readonly at: string }): Promise<Socket[]> {
+  const peers: Socket[] = []
+  const before = server.counters.accepted
+  while (peers.length < MANY) {
+    peers.push(...(await Promise.all(Array.from({ length: 100 }, () => plainPeer(t, server.at)))))
+    while (server.counters.accepted < before + peers.length) await new Promise(setImmediate)
+  }
+  return peers
 }
 
 async function until(server: Server, reason: NetErrorCode, count: number): Promise<void> {
@@ -118,7 +130,7 @@ describe('hostile peers', () => {
       }
       push()
     }
-    await attack(t, lines(), 'hello', 'slow_peer', misbehave, {}, at)
+    await attack(t, lines(), 'hello', 'slow_peer', misbehave, { frameMs: 60_000, handshakeMs: 60_000 }, at)
   })
 
   it('that send a byte now and then: a message that was begun must be complete in time', (t) =>
@@ -163,7 +175,7 @@ describe('hostile peers', () => {
 
   it('that end their direction and leave ours open: what they asked is answered, and they are gone within the linger time', async (t) => {
     const server = await serving(t, echo(lines()), { limits: LIMITS })
-    const peers = await Promise.all(Array.from({ length: MANY }, () => plainPeer(t, server.at)))
+    const peers = await crowd(t, server)
     const answers = peers.map(async (peer) => {
       peer.end('last words\n')
       return String((await once(peer, 'data'))[0])
