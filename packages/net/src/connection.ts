@@ -110,7 +110,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** @internal Begins: the service's `opened`, then reading. Called once, by the owner. */
   open(): void {
     this.#guarded(() => {
-      if (this.#service.opened !== undefined) this.state = this.#service.opened(this)
+      if (this.#service.opened === undefined) return
+      this.state = this.#service.opened(this)
+      this.#overhear(this.state)
     })
     this.#deadlines.begin()
     this.#link.open({
@@ -302,7 +304,9 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (!this.#endTold) {
       this.#endTold = true
       this.#guarded(() => {
-        this.#stays = this.#service.ended?.(this) ?? false
+        const stays: unknown = this.#service.ended?.(this)
+        this.#stays = stays === true
+        this.#overhear(stays)
       })
     }
     if (!this.#stays && !this.#dispatcher.busy) this.end()
@@ -380,6 +384,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     }
   }
 
+  /** Nobody awaits what is not a reply; but a promise that is broken is a fault all the same. */
+  #overhear(returned: unknown): void {
+    if (returned instanceof Promise) returned.catch((error) => this.#serviceFailed(error))
+  }
+
   #serviceFailed(error: unknown): void {
     this.abort(new NetError('service_failed', `${this.peer}: the service ${this.#service.name} failed`, error))
     this.#owner.fault(error)
@@ -406,7 +415,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
     this.#receiver.clear()
     try {
-      this.#service.closed?.(this, reason)
+      this.#overhear(this.#service.closed?.(this, reason))
     } catch (failure) {
       this.#owner.fault(failure)
     }

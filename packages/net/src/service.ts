@@ -5,6 +5,9 @@ import type { Framing } from './framing/index.ts'
 /**
  * What to do with messages. A service does not know what carries them: the same value runs on every transport.
  *
+ * Only `message` may take its time. The other methods are not waited for; a promise that one of them returns is heard only when it is
+ * rejected, as `service_failed`.
+ *
  * @typeParam In - a message as the framing reads it
  * @typeParam Out - a message as the framing writes it
  * @typeParam State - what the service keeps per connection
@@ -14,7 +17,10 @@ export interface Service<In, Out = In, State = unknown> {
   readonly name: string
   /** How messages are found in bytes, and written as bytes. */
   readonly framing: Framing<In, Out>
-  /** A connection begins. What this returns is `connection.state` from then on. It may greet with `connection.send`. */
+  /**
+   * A connection begins. What this returns is `connection.state` from then on, undefined where this method is missing or throws. It may greet
+   * with `connection.send`.
+   */
   opened?(connection: Connection<In, Out, State>): State
   /**
    * A message came. What this returns is the reply; `undefined` sends none. While a promise is pending the connection's next

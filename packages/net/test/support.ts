@@ -30,7 +30,8 @@ export async function serving<In, Out, State>(
   service: Service<In, Out, State>,
   options: ServeOptions & { readonly at?: string } = {},
 ): Promise<Server & { readonly at: string }> {
-  const server = await serve(service, options.at ?? 'tcp://127.0.0.1:0', options)
+  const { at = 'tcp://127.0.0.1:0', ...how } = options
+  const server = await serve(service, at, how)
   t.after(() => server.close({ within: 0 }))
   return Object.assign(server, { at: server.endpoints[0] as string })
 }

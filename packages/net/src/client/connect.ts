@@ -1,3 +1,4 @@
+import { checkFraming, checkNames, checkService } from '../checks.ts'
 import { Connection, type ConnectionOwner } from '../connection.ts'
 import type { Framing } from '../framing/index.ts'
 import type { Service } from '../service.ts'
@@ -20,6 +21,26 @@ export interface ConnectOptions<In, Out> extends DialSettings, ReconnectHooks<In
   readonly tries?: number | undefined
 }
 
+const SETTINGS: Readonly<Record<keyof DialSettings, true>> = {
+  signal: true,
+  limits: true,
+  tls: true,
+  begin: true,
+  transport: true,
+  clock: true,
+  random: true,
+}
+
+const OPTIONS: Readonly<Record<keyof ConnectOptions<unknown, unknown>, true>> = {
+  framing: true,
+  correlate: true,
+  reconnect: true,
+  onConnected: true,
+  onDisconnected: true,
+  tries: true,
+  ...SETTINGS,
+}
+
 /**
  * Connects and lets a service handle what comes: the mirror of `serve`, for clients that are driven by messages. Several endpoints
  * are tried in turn.
@@ -31,6 +52,8 @@ export async function dial<In, Out, State>(
   service: Service<In, Out, State>,
   settings: DialSettings = {},
 ): Promise<Connection<In, Out, State>> {
+  checkNames(settings, 'the settings of dial()', SETTINGS)
+  checkService(service, 'the second argument of dial()')
   const dialler = new Dialler(endpoints, settings)
   const { link } = await dialler.dial(settings.signal)
   const limits = { ...dialler.limits, handshakeMs: 0 }
@@ -50,6 +73,8 @@ export async function dial<In, Out, State>(
  *   `address_unavailable`, `tls_failed`, `tls_keys_invalid` or `aborted`, naming every endpoint that was tried.
  */
 export async function connect<In, Out>(endpoints: string | readonly string[], options: ConnectOptions<In, Out>): Promise<Client<In, Out>> {
+  checkNames(options, 'the options of connect()', OPTIONS)
+  checkFraming(options.framing, 'connect()')
   const dialler = new Dialler(endpoints, options)
   const { framing, correlate, reconnect = false, tries = TRIES_DEFAULT, signal } = options
   const settings = { framing, correlate, limits: dialler.limits, clock: dialler.clock }

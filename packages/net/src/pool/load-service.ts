@@ -1,3 +1,4 @@
+import { checkService } from '../checks.ts'
 import type { Service } from '../service.ts'
 
 /**
@@ -8,15 +9,6 @@ export async function loadService(module: string, data: unknown): Promise<Servic
   const { default: exported } = (await import(module)) as { readonly default?: unknown }
   if (exported === undefined) throw new TypeError(`${module} has no default export; it must be the service, or a function that returns it`)
   const made: unknown = typeof exported === 'function' ? await exported(data) : exported
-  if (!isService(made)) {
-    const what = typeof exported === 'function' ? 'what its default export returned' : 'its default export'
-    throw new TypeError(`${module}: ${what} is no service; a service has a name, a framing and a function message`)
-  }
+  checkService(made, `${module}: ${typeof exported === 'function' ? 'what its default export returned' : 'its default export'}`)
   return made
-}
-
-function isService(value: unknown): value is Service<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const { name, framing, message } = value as Partial<Record<keyof Service<unknown>, unknown>>
-  return typeof name === 'string' && typeof framing === 'object' && framing !== null && typeof message === 'function'
 }

@@ -63,7 +63,7 @@ for (const [kind, how] of Object.entries(KINDS)) {
     })
 
     it('says what was wrong with its function', async () => {
-      await assert.rejects(failing({ way: 'nothing' }), { name: 'TypeError', message: /is no service/ })
+      await assert.rejects(failing({ way: 'nothing' }), { name: 'TypeError', message: /needs a framing/ })
       await assert.rejects(failing({ way: 'throw' }), { name: 'RangeError', message: 'the data is not what it must be' })
       await assert.rejects(failing({ way: 'net-error' }), (error: NetError) => {
         assert.deepEqual([error.name, error.code, (error.cause as Error).message], ['NetError', 'permission_denied', 'the cause'])
