@@ -148,7 +148,7 @@ export class Deadlines {
     const excused = this.#events.busy() || !this.#events.listening()
     const left = excused ? idleMs : idleMs - (this.#clock.now() - this.#active)
     if (left >= 1) this.#idle = this.#clock.after(Math.ceil(left), () => this.#idled())
-    else this.#events.expired(new NetError('idle_timeout', `nothing came within ${idleMs} ms`))
+    else this.#events.expired(new NetError('idle_timeout', `nothing came or left within ${idleMs} ms`))
   }
 
   /** Every byte begins the pause anew; a time of 0 takes whatever a read brought. */
