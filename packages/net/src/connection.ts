@@ -148,15 +148,15 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
    */
   writable(): Promise<void> {
     if (this.#ending && !this.#gone) return Promise.reject(this.#reason ?? new NetError('aborted', `${this.peer}: this side has ended`))
-    return this.#sender.until(this.#limits.sendHighWaterBytes)
+    return this.#sender.writable()
   }
 
   /**
-   * Resolves when all that was sent so far has been taken by the kernel: not that the peer has read it.
+   * Resolves when all that was sent so far has been taken by the kernel, whatever is sent meanwhile: not that the peer has read it.
    * @throws (rejects) NetError with the reason, `peer_ended` where there is no other, when the connection has ended.
    */
   flushed(): Promise<void> {
-    return this.#sender.until(1)
+    return this.#sender.flushed()
   }
 
   /** True while `sendHighWaterBytes` or more wait to be sent. */
@@ -167,6 +167,12 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** Bytes that wait to be sent. */
   get unsent(): number {
     return this.#sender.unsent
+  }
+
+  /** @internal Bytes that the link took so far, and those of all messages sent so far: positions in the same stream. */
+  get positions(): { readonly left: number; readonly end: number } {
+    // Asked of the link itself: what the sender noted may be a moment old, and an end beyond what was sent would never be reached.
+    return { left: this.#sender.bytes - this.#link.unsent, end: this.#sender.added }
   }
 
   /** Bytes that came. */
@@ -254,6 +260,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#aborted = true
     this.#deaf = true
     this.#receiver.clear()
+    this.#sender.fail(this.#reason)
     this.#link.destroy()
     if (this.#linkGone) this.#finish() // nothing will report it any more
   }
