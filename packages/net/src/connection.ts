@@ -388,6 +388,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   #serviceFailed(error: unknown): void {
+    // It waited for room, and the connection ended: it has only passed the reason on.
+    if (error !== undefined && error === this.#sender.failure) return
     this.abort(new NetError('service_failed', `${this.peer}: the service ${this.#service.name} failed`, error))
     this.#owner.fault(error)
   }

@@ -55,6 +55,11 @@ export class Sender<Out> {
     this.#events = events
   }
 
+  /** What those who wait for bytes to leave are rejected with; undefined while they can leave. */
+  get failure(): NetError | undefined {
+    return this.#failure
+  }
+
   /** Bytes added so far: those given to the link, and those that wait to be. */
   get added(): number {
     return this.bytes + (this.#slab?.length ?? 0)

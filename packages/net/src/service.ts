@@ -18,7 +18,14 @@ export interface Service<In, Out = In, State = unknown> {
   opened?(connection: Connection<In, Out, State>): State
   /**
    * A message came. What this returns is the reply; `undefined` sends none. While a promise is pending the connection's next
-   * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`.
+   * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`, and goes to
+   * `onFault`; but for the very reason that `writable()` and `flushed()` reject with when the connection has ended, which is no fault.
+   *
+   * While a promise is pending nothing is read from the peer, so its going is not noticed, only that of a connection which this side ends
+   * (`connection.closed`); and a peer that has ended its direction may still wait for the answer. What takes long should therefore have a
+   * time-out of its own, and can do one of two things. Send something from time to time: to a peer that has gone this fails, and ends the
+   * connection. Or take `connection.hold()`, return `undefined` and send the answer when it is there: the connection is read meanwhile, a
+   * peer that breaks off ends it (`closed`), and its next messages come too.
    */
   message(message: In, connection: Connection<In, Out, State>): Out | undefined | Promise<Out | undefined>
   /**
