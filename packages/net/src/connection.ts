@@ -180,7 +180,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#receiver.bytes
   }
 
-  /** Bytes that were sent. */
+  /** Bytes that were sent, as the counters of a server count them. */
   get bytesOut(): number {
     return this.#sender.bytes
   }
@@ -190,7 +190,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#receiver.messages
   }
 
-  /** Messages that were sent. */
+  /** Messages that were sent, as the counters of a server count them. */
   get messagesOut(): number {
     return this.#sender.messages
   }

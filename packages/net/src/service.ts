@@ -21,11 +21,12 @@ export interface Service<In, Out = In, State = unknown> {
    * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`, and goes to
    * `onFault`; but for the very reason that `writable()` and `flushed()` reject with when the connection has ended, which is no fault.
    *
-   * While a promise is pending nothing is read from the peer, so its going is not noticed, only that of a connection which this side ends
-   * (`connection.closed`); and a peer that has ended its direction may still wait for the answer. What takes long should therefore have a
-   * time-out of its own, and can do one of two things. Send something from time to time: to a peer that has gone this fails, and ends the
-   * connection. Or take `connection.hold()`, return `undefined` and send the answer when it is there: the connection is read meanwhile, a
-   * peer that breaks off ends it (`closed`), and its next messages come too.
+   * A promise is a `Promise`, as every async function returns one; any other object, one with a `then` of its own too, is the reply itself.
+   *
+   * While it is pending the connection is read no further than the platform reads ahead. `connection.closed` tells when the peer breaks off
+   * meanwhile, unless more than that waits unread; that the peer has ended its direction is told only behind the answer, for it may still wait
+   * for it. So give what takes long a time-out of its own, and let it look at `closed`. Or take `connection.hold()`, return `undefined` and
+   * send the answer when it is there: the connection is read on then, and the next messages come meanwhile.
    */
   message(message: In, connection: Connection<In, Out, State>): Out | undefined | Promise<Out | undefined>
   /**

@@ -105,6 +105,25 @@ describe('a handler that waits for room', () => {
   }
 })
 
+describe('a service that owes an answer', () => {
+  it('hears meanwhile that the peer has broken off', async (t) => {
+    const ended = signal<string | undefined>()
+    const holding: Service<string> = {
+      name: 'holding',
+      framing: lines(),
+      message(_text, connection) {
+        connection.hold()
+        void connection.closed.then((reason) => ended.resolve(reason?.code))
+        return undefined
+      },
+    }
+    const { at } = await serving(t, holding)
+    const peer = await plainPeer(t, at)
+    peer.write('go\n', () => peer.resetAndDestroy())
+    assert.equal(await ended.promise, 'peer_reset')
+  })
+})
+
 describe('a peer that sends more messages a second than it may', () => {
   it('is held back, and loses nothing', async (t) => {
     const counted: Service<string> = { name: 'echo', framing: lines(), message: (text) => text }
