@@ -150,15 +150,15 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
    */
   writable(): Promise<void> {
     if (this.#ending && !this.#gone) return Promise.reject(this.#reason ?? new NetError('aborted', `${this.peer}: this side has ended`))
-    return this.#sender.until(this.#limits.sendHighWaterBytes)
+    return this.#sender.writable()
   }
 
   /**
-   * Resolves when all that was sent so far has been taken by the kernel: not that the peer has read it.
+   * Resolves when all that was sent so far has been taken by the kernel, whatever is sent meanwhile: not that the peer has read it.
    * @throws (rejects) NetError with the reason, `peer_ended` where there is no other, when the connection has ended.
    */
   flushed(): Promise<void> {
-    return this.#sender.until(1)
+    return this.#sender.flushed()
   }
 
   /** True while `sendHighWaterBytes` or more wait to be sent. */
@@ -171,12 +171,18 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#sender.unsent
   }
 
+  /** @internal Bytes that the link took so far, and those of all messages sent so far: positions in the same stream. */
+  get positions(): { readonly left: number; readonly end: number } {
+    // Asked of the link itself: what the sender noted may be a moment old, and an end beyond what was sent would never be reached.
+    return { left: this.#sender.bytes - this.#link.unsent, end: this.#sender.added }
+  }
+
   /** Bytes that came. */
   get bytesIn(): number {
     return this.#receiver.bytes
   }
 
-  /** Bytes that were sent. */
+  /** Bytes that were sent, as the counters of a server count them. */
   get bytesOut(): number {
     return this.#sender.bytes
   }
@@ -186,7 +192,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#receiver.messages
   }
 
-  /** Messages that were sent. */
+  /** Messages that were sent, as the counters of a server count them. */
   get messagesOut(): number {
     return this.#sender.messages
   }
@@ -256,6 +262,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#aborted = true
     this.#deaf = true
     this.#receiver.clear()
+    this.#sender.fail(this.#reason)
     this.#link.destroy()
     if (this.#linkGone) this.#finish() // nothing will report it any more
   }
@@ -390,6 +397,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   }
 
   #serviceFailed(error: unknown): void {
+    // It waited for room, and the connection ended: it has only passed the reason on.
+    if (error !== undefined && error === this.#sender.failure) return
     this.abort(new NetError('service_failed', `${this.peer}: the service ${this.#service.name} failed`, error))
     this.#owner.fault(error)
   }

@@ -4,11 +4,11 @@ import type { NetErrorCode } from './errors.ts'
 export interface Traffic {
   /** Bytes that came, those of the framing included. */
   readonly bytesIn: number
-  /** Bytes that were given to the carrier, those of the framing included. */
+  /** Bytes that were given to the carrier, those of the framing and of replies to datagrams that were dropped included. */
   readonly bytesOut: number
   /** Messages that the service was given. */
   readonly messagesIn: number
-  /** Messages that were sent. */
+  /** Messages that were sent; replies to datagrams that were dropped too (those stand in `ended`, as `reply_limited` for one). */
   readonly messagesOut: number
 }
 

@@ -9,6 +9,13 @@ const SLABS_KEPT = 64
 /** Slabs that are free: a slab is held only while it has something in it, so idle connections cost none. */
 const free: Slab[] = []
 
+/** Somebody who waits for bytes to leave. */
+interface Waiter {
+  readonly ready: () => boolean
+  readonly resolve: () => void
+  readonly reject: (error: NetError) => void
+}
+
 /** What a sender tells its connection. */
 export interface SenderEvents {
   /** Bytes were given to the link. Are some of them unsent? */
@@ -33,7 +40,7 @@ export class Sender<Out> {
   #queued = 0
   #scheduled = false
   #corked = 0
-  #waiting: { resolve: () => void; reject: (error: NetError) => void; belowBytes: number }[] = []
+  #waiting: Waiter[] = []
   #failure: NetError | undefined
   /** Bytes given to the link so far. */
   bytes = 0
@@ -46,6 +53,16 @@ export class Sender<Out> {
     this.#limits = limits
     this.#coalesceBytes = link.datagrams ? 0 : limits.coalesceBytes
     this.#events = events
+  }
+
+  /** What those who wait for bytes to leave are rejected with; undefined while they can leave. */
+  get failure(): NetError | undefined {
+    return this.#failure
+  }
+
+  /** Bytes added so far: those given to the link, and those that wait to be. */
+  get added(): number {
+    return this.bytes + (this.#slab?.length ?? 0)
   }
 
   /** Bytes that have not left yet. */
@@ -98,21 +115,25 @@ export class Sender<Out> {
     if (this.#slab !== undefined && this.#slab.length > 0) this.#write()
   }
 
-  /** Resolves once fewer than `belowBytes` are unsent; rejects with the reason when the connection ends first. */
-  until(belowBytes: number): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+  /** Resolves once the producer need not wait any more; rejects with the reason when the connection ends first. */
+  writable(): Promise<void> {
     this.flush()
-    if (this.unsent < belowBytes) return Promise.resolve()
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject, belowBytes }))
+    return this.#until(() => this.#queued < this.#limits.sendHighWaterBytes)
+  }
+
+  /** Resolves once all that was added before has left; rejects with the reason when the connection ends first. */
+  flushed(): Promise<void> {
+    this.flush()
+    const { bytes } = this
+    return this.#until(() => this.bytes - this.#queued >= bytes)
   }
 
   /** The link says that bytes have left. */
   progressed(): void {
     this.#queued = this.#link.unsent
     if (this.#waiting.length === 0) return
-    const { unsent } = this
-    const ready = this.#waiting.filter((waiter) => unsent < waiter.belowBytes)
-    this.#waiting = this.#waiting.filter((waiter) => unsent >= waiter.belowBytes)
+    const ready = this.#waiting.filter((waiter) => waiter.ready())
+    this.#waiting = this.#waiting.filter((waiter) => !ready.includes(waiter))
     for (const waiter of ready) waiter.resolve()
   }
 
@@ -121,6 +142,13 @@ export class Sender<Out> {
     this.#failure ??= error
     this.#slab = undefined
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
+  }
+
+  /** @param ready - depends on {@link #queued} alone: it falls when the link tells of progress, and only then is `ready` asked again */
+  #until(ready: () => boolean): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (ready()) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ ready, resolve, reject }))
   }
 
   /** A tick runs when all promises that can be kept now have been: the replies of async handlers leave together too. */

@@ -239,11 +239,11 @@ class ServerOfConnections<In, Out, State> implements Server {
     this.#stopping = true
     const suspended = this.suspend() // a socket of datagrams gives its address back once the last one is answered
     for (const connection of [...this.#connections]) connection.deafen() // ends by itself once it is at rest
-    await this.#emptied()
-    await suspended
+    const [given] = await Promise.allSettled([suspended, this.#emptied()])
     await this.#emptied() // of those that came in the last moment
     diagnostics.stopped(this.#service.name, this.#endpoints)
     this.#resolveClosed()
+    if (given.status === 'rejected') throw given.reason // an address could not be given back
   }
 
   async #emptied(): Promise<void> {

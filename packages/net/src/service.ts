@@ -24,7 +24,15 @@ export interface Service<In, Out = In, State = unknown> {
   opened?(connection: Connection<In, Out, State>): State
   /**
    * A message came. What this returns is the reply; `undefined` sends none. While a promise is pending the connection's next
-   * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`.
+   * messages wait, so replies keep the order of the messages. What it throws ends this connection as `service_failed`, and goes to
+   * `onFault`; but for the very reason that `writable()` and `flushed()` reject with when the connection has ended, which is no fault.
+   *
+   * A promise is a `Promise`, as every async function returns one; any other object, one with a `then` of its own too, is the reply itself.
+   *
+   * While it is pending the connection is read no further than the platform reads ahead. `connection.closed` tells when the peer breaks off
+   * meanwhile, unless more than that waits unread; that the peer has ended its direction is told only behind the answer, for it may still wait
+   * for it. So give what takes long a time-out of its own, and let it look at `closed`. Or take `connection.hold()`, return `undefined` and
+   * send the answer when it is there: the connection is read on then, and the next messages come meanwhile.
    */
   message(message: In, connection: Connection<In, Out, State>): Out | undefined | Promise<Out | undefined>
   /**

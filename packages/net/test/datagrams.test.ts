@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { bytes, connect, lines, parseEndpoint, type ServeOptions, type Server, type Service, type UdpEndpoint } from '../src/index.ts'
+import {
+  bytes,
+  connect,
+  dial,
+  lines,
+  parseEndpoint,
+  type ServeOptions,
+  type Server,
+  type Service,
+  type UdpEndpoint,
+  type UnixgramEndpoint,
+} from '../src/index.ts'
 import { limitsFrom } from '../src/limits.ts'
+import { DatagramSocket } from '../src/posix/index.ts'
+import { manualClock } from '../src/testing/index.ts'
 import { ReplyBudget } from '../src/transport/reply-budget.ts'
 import { code, folder, HAS_IPV6, serving, signal } from './support.ts'
 
@@ -217,6 +231,22 @@ describe('the endpoints of datagrams', () => {
     await using client = await connect(server.at, { framing: lines() })
     await assert.rejects(client.request('anybody?', { timeoutMs: 5_000 }), code('connect_refused'))
   })
+
+  it('say the same whichever call of the system hears of it first', async (t) => {
+    const server = await serving(t, shout, UDP)
+    await server.close()
+    const connection = await dial(server.at, shout)
+    connection.send('the refusal of this one')
+    connection.send('fails this one')
+    assert.equal((await connection.closed)?.code, 'connect_refused')
+  })
+
+  it('tell a sender of a datagram that is larger than the system sends', async (t) => {
+    const { at } = await serving(t, mirror, UDP)
+    const connection = await dial(at, mirror, { limits: { datagramBytesMax: 70_000 } })
+    connection.send(Buffer.alloc(66_000))
+    assert.equal((await connection.closed)?.code, 'frame_too_large')
+  })
 })
 
 const OPTIONS: readonly { name: string; at(t: TestContext): Promise<string> }[] = [
@@ -242,6 +272,28 @@ for (const { name, at } of OPTIONS) {
           Array.from({ length: 500 }, (_, i) => `${who} A${i}`),
         )
       assert.equal(server.counters.datagrams, 1000)
+    })
+
+    it('forgets what waits for a peer that does not read when it gives that peer up', async (t) => {
+      const clock = manualClock()
+      const limits = { sendQueueBytesMax: 6_000, sendStallMs: 50 }
+      const server = await serving(t, mirror, { limits, clock, at: await at(t) })
+      const { path, abstract } = parseEndpoint(server.at) as UnixgramEndpoint
+      const deaf = new DatagramSocket(1000)
+      t.after(() => deaf.close())
+      deaf.autobind()
+      const queue = Number(await readFile('/proc/sys/net/unix/max_dgram_qlen', 'utf8')) + 1
+      for (let sent = 0; sent < queue + 5; ) {
+        if (deaf.send(Buffer.alloc(1000), abstract ? `@${path}` : path) === 'taken') sent++
+        else await new Promise(setImmediate)
+      }
+      await until(server, ({ datagrams, active }) => datagrams === queue + 5 && active === 5)
+      await clock.advance(200)
+      assert.deepEqual(server.counters.ended, { slow_peer: 5 })
+      await using client = await connect(server.at, { framing: bytes() })
+      await client.send(Buffer.alloc(5_000))
+      await until(server, ({ messagesOut }) => messagesOut === queue + 6)
+      assert.deepEqual(server.counters.ended, { slow_peer: 5 }, 'the queue has room again')
     })
 
     it('gives its place back when it closes', async (t) => {
@@ -282,6 +334,15 @@ describe('the budget of replies', () => {
     assert.equal(budget.spend('a', 1000, 0), true)
     assert.equal(budget.spend('b', 1000, 0), true)
     for (let i = 0; i < 100; i++) budget.received(`source ${i}`, 1, 0)
+    assert.equal(budget.sources, 10)
+  })
+
+  it('is not given anew with every reply to a source that was forgotten', () => {
+    const budget = new ReplyBudget(limits)
+    budget.received('a', 0, 0)
+    for (let i = 0; i < 100; i++) budget.received(`source ${i}`, 1, 0)
+    assert.equal(budget.spend('a', 1000, 0), true)
+    assert.equal(budget.spend('a', 1, 0), false)
     assert.equal(budget.sources, 10)
   })
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { bytes, connect, json, lenientLines, lines, type Service, untilClose } from '../src/index.ts'
-import { code, plainPeer, readAll, serving } from './support.ts'
+import { manualClock } from '../src/testing/index.ts'
+import { code, plainPeer, readAll, serving, signal } from './support.ts'
 
 /** What a connection makes of a framing, of promises and of a pace. */
 
@@ -70,15 +71,73 @@ describe('the replies of async handlers', () => {
   })
 })
 
+describe('a handler that waits for room', () => {
+  const filling = (mend: (error: unknown) => unknown, done: () => void): Service<string> => ({
+    name: 'filling',
+    framing: lines(),
+    async message(_text, connection) {
+      try {
+        while (true) if (!connection.send('x'.repeat(10_000))) await connection.writable()
+      } catch (error) {
+        throw mend(error)
+      } finally {
+        setImmediate(done)
+      }
+    },
+  })
+  const ways = [
+    { name: 'is at no fault when the peer breaks off', mend: (error: unknown) => error, faults: [] },
+    { name: 'is heard of when it fails by itself in that moment', mend: () => 'its own', faults: ['its own'] },
+  ]
+  for (const { name, mend, faults } of ways) {
+    it(name, async (t) => {
+      const told: unknown[] = []
+      const done = signal()
+      const server = await serving(t, filling(mend, done.resolve), { onFault: (error) => told.push(error) })
+      const peer = await plainPeer(t, server.at)
+      peer.write('go\n')
+      await once(peer, 'readable')
+      peer.resetAndDestroy()
+      await done.promise
+      assert.deepEqual(told, faults)
+      assert.deepEqual(server.counters.ended, { peer_reset: 1 })
+    })
+  }
+})
+
+describe('a service that owes an answer', () => {
+  it('hears meanwhile that the peer has broken off', async (t) => {
+    const ended = signal<string | undefined>()
+    const holding: Service<string> = {
+      name: 'holding',
+      framing: lines(),
+      message(_text, connection) {
+        connection.hold()
+        void connection.closed.then((reason) => ended.resolve(reason?.code))
+        return undefined
+      },
+    }
+    const { at } = await serving(t, holding)
+    const peer = await plainPeer(t, at)
+    peer.write('go\n', () => peer.resetAndDestroy())
+    assert.equal(await ended.promise, 'peer_reset')
+  })
+})
+
 describe('a peer that sends more messages a second than it may', () => {
   it('is held back, and loses nothing', async (t) => {
     const counted: Service<string> = { name: 'echo', framing: lines(), message: (text) => text }
-    const server = await serving(t, counted, { limits: { messagesPerSecondMax: 100 } })
+    const clock = manualClock()
+    const server = await serving(t, counted, { limits: { messagesPerSecondMax: 100 }, clock })
     await using client = await connect(server.at, { framing: lines() })
     const sent = Array.from({ length: 120 }, (_, i) => String(i))
     const answers = sent.map((text) => client.request(text))
     assert.deepEqual(await Promise.all(answers.slice(0, 100)), sent.slice(0, 100))
-    assert.ok(server.counters.messagesIn < 120, 'the rest waits')
+    assert.equal(server.counters.messagesIn, 100, 'the rest waits')
+    await clock.advance(100)
+    assert.deepEqual(await Promise.all(answers.slice(100, 110)), sent.slice(100, 110))
+    assert.equal(server.counters.messagesIn, 110)
+    await clock.advance(100)
     assert.deepEqual(await Promise.all(answers), sent)
   })
 })

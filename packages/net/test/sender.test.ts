@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { connect, type Framing, lines } from '../src/index.ts'
-import { serving } from './support.ts'
+import { bytes, type Connection, connect, dial, type Framing, lines, type Service } from '../src/index.ts'
+import { memoryNetwork } from '../src/testing/index.ts'
+import { code, plainPeer, serving, signal } from './support.ts'
 
 describe('a message that its framing gives up half-way', () => {
   /** Lines, by somebody who looks too late. */
@@ -23,5 +24,58 @@ describe('a message that its framing gives up half-way', () => {
     const heard: string[] = []
     for await (const text of client) if (heard.push(text) === 2) break
     assert.deepEqual(heard, ['before', 'after'])
+  })
+})
+
+describe('who waits until everything has left', () => {
+  const silent: Service<Buffer> = { name: 'silent', framing: bytes(), message: () => undefined }
+
+  it('waits for what was sent until then, not for what is sent since', async (t) => {
+    const network = memoryNetwork({ bufferBytes: 1000 })
+    const reader = signal<Connection<Buffer>>()
+    const opened = (connection: Connection<Buffer>): void => {
+      connection.pause()
+      reader.resolve(connection)
+    }
+    const { at } = await serving(t, { ...silent, opened }, { at: 'tcp://reader:1', transport: network })
+    const connection = await dial(at, silent, { transport: network })
+    t.after(() => connection.abort())
+    const more = (): void => {
+      if (connection.unsent < 2_000) connection.send(Buffer.alloc(4_000))
+      if (!connection.ending) setImmediate(more)
+    }
+    connection.send(Buffer.alloc(5_000))
+    const left = connection.flushed()
+    more()
+    const peer = await reader.promise
+    peer.resume()
+    await left
+    assert.ok(connection.unsent > 0)
+  })
+
+  it('hears that it has not, when the connection was dropped in the same moment', async (t) => {
+    const { at } = await serving(t, silent)
+    const connection = await dial(at, silent)
+    connection.send(Buffer.from('lost'))
+    connection.abort()
+    await assert.rejects(connection.flushed(), code('aborted'))
+    await connection.closed
+    assert.equal(connection.bytesOut, 0)
+  })
+
+  it('hears that it has not, when the peer breaks off behind our end', async (t) => {
+    const flushed = signal<[Promise<void>]>()
+    const opened = (connection: Connection<Buffer>): void => {
+      connection.send(Buffer.alloc(8 * 1024 * 1024))
+      const left = connection.flushed()
+      left.catch(() => {}) // it is looked at below
+      connection.halfClose()
+      flushed.resolve([left])
+    }
+    const { at } = await serving(t, { ...silent, opened })
+    const peer = await plainPeer(t, at)
+    const [left] = await flushed.promise
+    peer.resetAndDestroy()
+    await assert.rejects(left, code('peer_reset'))
   })
 })

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Connection, connect, lines, type NetError, type Server, type Service, serve } from '../src/index.ts'
+import { memoryNetwork } from '../src/testing/index.ts'
+import type { Transport } from '../src/transport/index.ts'
 import { code, folder, plainPeer, readAll, readLines, serving, signal } from './support.ts'
 
 const shout: Service<string> = {
@@ -241,6 +243,23 @@ describe('a server', () => {
 })
 
 describe('closing a server', () => {
+  it('tells of an address that cannot be given back, once everything else is done', async () => {
+    const network = memoryNetwork()
+    const transport: Transport = {
+      dial: (endpoint, options) => network.dial(endpoint, options),
+      listen: async (endpoint, options) => ({
+        ...(await network.listen(endpoint, options)),
+        close: () => Promise.reject(new Error('planted')),
+      }),
+    }
+    const server = await serve(shout, 'tcp://shop:1', { transport })
+    const client = await connect('tcp://shop:1', { framing: lines(), transport })
+    await client.request('a')
+    await assert.rejects(server.close(), /planted/)
+    assert.equal(await client.closed, undefined)
+    await server.closed
+  })
+
   it('answers what was accepted, refuses new connections at once, and ends politely', async (t) => {
     const { service, heard, answer, reasons } = gated()
     const server = await serving(t, service)

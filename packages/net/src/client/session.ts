@@ -98,9 +98,7 @@ export class Session<In, Out> {
 
   /** Bytes that the link took so far, and those of all messages sent so far: positions in the same stream. */
   get positions(): { readonly left: number; readonly end: number } {
-    const { bytesOut, unsent } = this.#connection
-    const left = bytesOut - this.#link.unsent
-    return { left, end: left + unsent }
+    return this.#connection.positions
   }
 
   /** Queues a message; false when the producer should wait for {@link writable}. @throws what cannot be encoded */

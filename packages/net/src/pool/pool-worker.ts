@@ -51,7 +51,7 @@ export class PoolWorker {
       if (this.#runner === undefined) this.#ended('it could not be started', error)
       else this.#runner.kill()
     }
-    if (limits.workerStartMs > 0) {
+    if (limits.workerStartMs > 0 && !this.#gone) {
       this.#startTimer = setTimeout(() => this.kill(`it did not listen within ${limits.workerStartMs} ms`), limits.workerStartMs)
     }
   }

@@ -1,3 +1,4 @@
+import { fromSystem } from '../errors.ts'
 import type { Carrier, Link, LinkEvents } from './transport.ts'
 
 /** What a datagram link needs of the socket that it shares with others. */
@@ -5,7 +6,7 @@ export interface DatagramSocket {
   readonly carrier: Carrier
   /** Bytes of every link that the kernel has not taken yet. */
   readonly queued: number
-  /** Sends one datagram to a link's peer. Calls back once it has left or failed, never inside this call. */
+  /** Sends one datagram to a link's peer. Calls back once it has left or failed, never inside this call; not for a link that is gone. */
   send(link: DatagramLink, bytes: Buffer, sent: (error?: Error | null) => void): void
   /** A link is gone. */
   released(link: DatagramLink): void
@@ -96,7 +97,7 @@ export class DatagramLink implements Link {
 
   /** The socket has failed for this peer. */
   fail(error: Error): void {
-    this.#error ??= error
+    this.#error ??= fromSystem(error, this.peer, 'peer_reset')
     this.destroy()
   }
 

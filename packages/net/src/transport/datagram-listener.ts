@@ -9,7 +9,9 @@ export interface BoundSocket {
   /** Where it is bound. */
   readonly endpoint: Endpoint
   readonly queued: number
-  send(bytes: Buffer, to: string | undefined, sent: (error?: Error | null) => void): void
+  send(bytes: Buffer, to: string | undefined, sent: (error?: Error | null) => void, link: DatagramLink): void
+  /** A link is gone: what waits for its peer is not sent any more. */
+  forget?(link: DatagramLink): void
   close(): Promise<void>
 }
 
@@ -65,13 +67,14 @@ export class DatagramListener implements Listener, DatagramSocket {
 
   send(link: DatagramLink, bytes: Buffer, sent: (error?: Error | null) => void): void {
     const refusal = this.#refusal(link, bytes.length)
-    if (refusal === undefined) return this.#socket.send(bytes, link.to, sent)
+    if (refusal === undefined) return this.#socket.send(bytes, link.to, sent, link)
     this.#options.refused(refusal, link.peer)
     queueMicrotask(sent)
   }
 
   released(link: DatagramLink): void {
     this.#links.delete(link)
+    this.#socket.forget?.(link)
     this.#closeAtRest()
   }
 

@@ -31,9 +31,7 @@ export class ReplyBudget {
     // What is earned and not spent is bounded: a credit that grew without end would be a flood in store.
     account.bytes = Math.min(account.bytes + bytes * datagramReplyFactor, datagramReplyBytes + datagramBytesMax * datagramReplyFactor)
     this.#accounts.delete(source)
-    this.#accounts.set(source, account)
-    if (this.#accounts.size <= this.#limits.datagramSourcesMax) return
-    for (const oldest of this.#accounts.keys()) return void this.#accounts.delete(oldest)
+    this.#remember(source, account)
   }
 
   /** May so many bytes go to a source? If so they are spent. */
@@ -41,7 +39,15 @@ export class ReplyBudget {
     const account = this.#account(source, nowMs)
     if (account.bytes < bytes) return false
     account.bytes -= bytes
+    // One that was forgotten since it was heard: it must not have a new budget for every reply.
+    if (!this.#accounts.has(source)) this.#remember(source, account)
     return true
+  }
+
+  #remember(source: string, account: Account): void {
+    this.#accounts.set(source, account)
+    if (this.#accounts.size <= this.#limits.datagramSourcesMax) return
+    for (const oldest of this.#accounts.keys()) return void this.#accounts.delete(oldest)
   }
 
   #account(source: string, nowMs: number): Account {

@@ -95,7 +95,7 @@ export class SocketLink implements Link {
   }
 
   end(): void {
-    if (!this.#socket.writableEnded) this.#socket.end(() => this.#events?.progressed())
+    if (!this.#socket.writableEnded) this.#socket.end(this.#written)
   }
 
   destroy(): void {

@@ -73,11 +73,12 @@ export async function listenInPlace(
     throw fromSystem(error, `${name}: the folder ${dirname(path)} cannot take a socket`, 'address_unavailable')
   }
   const made = join(folder, 's')
-  const more = Buffer.byteLength(made) - Buffer.byteLength(path)
   let closeSocket: (() => void) | undefined
   try {
     if (Buffer.byteLength(made) > UNIX_PATH_BYTES_MAX) {
-      throw new NetError('path_too_long', `${name}: to listen, the path must be ${more} bytes below ${UNIX_PATH_BYTES_MAX}`)
+      const bytes = Buffer.byteLength(dirname(path))
+      const most = UNIX_PATH_BYTES_MAX - (Buffer.byteLength(made) - bytes)
+      throw new NetError('path_too_long', `${name}: the path of the folder has ${bytes} bytes; to listen in it, it may have ${most}`)
     }
     closeSocket = await listen(made)
     await chmod(made, options.mode)

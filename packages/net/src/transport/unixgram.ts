@@ -30,7 +30,7 @@ export const unixgram: Transport<UnixgramEndpoint> = {
         get queued() {
           return waiting.bytes
         },
-        send: (_link, bytes, sent) => waiting.send(bytes, undefined, sent),
+        send: (link, bytes, sent) => waiting.send(bytes, undefined, sent, link),
         released: () => {
           waiting.close()
           socket.close().catch(() => {}) // the name is the kernel's, or lies in a folder of its own: nothing that anybody waits for
@@ -63,7 +63,8 @@ export const unixgram: Transport<UnixgramEndpoint> = {
       get queued() {
         return waiting.bytes
       },
-      send: (bytes, to, sent) => waiting.send(bytes, to, sent),
+      send: (bytes, to, sent, link) => waiting.send(bytes, to, sent, link),
+      forget: (link) => waiting.forget(link),
       close: () => {
         waiting.close()
         return socket.close()

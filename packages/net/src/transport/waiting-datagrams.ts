@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 
 interface Waiting {
+  readonly owner: object
   readonly bytes: Buffer
   readonly to: string | undefined
   readonly sent: (error?: Error) => void
@@ -27,9 +28,12 @@ export class WaitingDatagrams {
     this.#clock = clock
   }
 
-  /** Sends now or later; calls back on a turn of its own, with the reason when it could not be sent. */
-  send(bytes: Buffer, to: string | undefined, sent: (error?: Error) => void): void {
-    const one = { bytes, to, sent }
+  /**
+   * Sends now or later; calls back on a turn of its own, with the reason when it could not be sent.
+   * @param owner - whose datagram it is, for {@link forget}
+   */
+  send(bytes: Buffer, to: string | undefined, sent: (error?: Error) => void, owner: object): void {
+    const one = { owner, bytes, to, sent }
     if (!this.#waiting.some((other) => other.to === to) && this.#settled(one)) return
     this.#waiting.push(one)
     this.bytes += bytes.length
@@ -50,7 +54,14 @@ export class WaitingDatagrams {
     if (this.#waiting.length > 0) this.#again()
   }
 
-  /** Forgets what waits; nobody is called back. */
+  /** Forgets what waits of an owner; nobody is called back. */
+  forget(owner: object): void {
+    if (this.#waiting.length === 0) return
+    this.#waiting = this.#waiting.filter((one) => one.owner !== owner)
+    this.bytes = this.#waiting.reduce((sum, one) => sum + one.bytes.length, 0)
+  }
+
+  /** Forgets all that waits; nobody is called back. */
   close(): void {
     this.#timer?.close()
     this.#waiting = []

@@ -348,6 +348,25 @@ describe('a client that connects again', () => {
     assert.equal(unsent.at(-1)?.trim(), `${count - 1}`)
     assert.ok(unsent.length > 100 && unsent.length < 1000, `${unsent.length} messages`)
   })
+
+  it('knows when all have left, though some were sent in the moment in which others did', async (t) => {
+    const network = memoryNetwork({ bufferBytes: 1000 })
+    const { clock } = world(t)
+    await serving(t, silent, { at: AT, transport: network, clock })
+    const reports: Disconnected<string>[] = []
+    const options = { framing, transport: network, clock, reconnect: true }
+    const client = await connect(AT, { ...options, onDisconnected: (report) => void reports.push(report) })
+    t.after(() => client.abort())
+    await client.send('x'.repeat(10_000))
+    for (let i = 0; i < 10; i++) {
+      await new Promise(setImmediate)
+      await client.send('y')
+    }
+    await network.quiet()
+    network.cut()
+    await clock.settle()
+    assert.deepEqual(reports[0]?.unsent, [])
+  })
 })
 
 describe('ending a client that connects again', () => {

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { systemClock } from '../../src/clock.ts'
 import { type NetError, type ServeOptions, serve } from '../../src/index.ts'
-import { connectionsCap, limitsFrom, limitsOfWorker } from '../../src/limits.ts'
+import { connectionsCap, DEFAULT_LIMITS, limitsFrom, limitsOfWorker } from '../../src/limits.ts'
+import { PoolWorker } from '../../src/pool/pool-worker.ts'
 import { optionsOfProcess, optionsOfThread } from '../../src/pool/runner.ts'
 import { code, folder } from '../support.ts'
 import { beside, clientOf, KINDS, POOLS, SERVICE, servingIn } from './pool-support.ts'
@@ -113,6 +114,20 @@ for (const [kind, how] of Object.entries(KINDS)) {
     })
   })
 }
+
+describe('a worker that cannot even be launched', () => {
+  it('has ended at once, and leaves no timer behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const launch = (): never => {
+      throw new Error('no more threads')
+    }
+    const worker = new PoolWorker({ launch, start: {} as never, shared: [], limits: DEFAULT_LIMITS, onFault: () => {} })
+    assert.equal(timers(), before)
+    await assert.rejects(worker.started, { code: 'worker_lost', message: /no more threads/ })
+    assert.equal((await worker.ended)?.code, 'worker_lost')
+  })
+})
 
 describe('what workers are given', () => {
   it('is a share of the connections, rounded up, below the descriptors that they share', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { lstat, mkdir, readdir, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rmdir, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -117,13 +117,23 @@ describe('the file of a Unix socket', { skip: process.platform === 'win32' }, ()
     await assert.rejects(serve(named('x'), `unix://${dir}/none/s`), code('address_unavailable'))
   })
 
-  it('needs a path that is short enough, and says by how much', async (t) => {
+  it('needs a path that is short enough, and says how short', async (t) => {
     const dir = await folder(t)
     assert.throws(() => parseEndpoint(`unix://${dir}/${'x'.repeat(100)}`), code('path_too_long'))
     const most = process.platform === 'linux' ? 107 : 103
     const deep = `${dir}/${'x'.repeat(most - dir.length - 1)}`
     const served = await serve(named('x'), `unix://${deep}`)
     await served.close()
+    const folders = join(dir, 'y'.repeat(most - 10 - dir.length))
+    await mkdir(folders)
+    await assert.rejects(serve(named('x'), `unix://${folders}/s`), {
+      code: 'path_too_long',
+      message: new RegExp(`the folder has ${most - 9} bytes; to listen in it, it may have ${most - 10}$`),
+    })
+    await rmdir(folders)
+    const fits = folders.slice(0, -1)
+    await mkdir(fits)
+    await (await serve(named('x'), `unix://${fits}/s`)).close()
   })
 
   it('of a server that does not take connections is in use', async (t) => {
