@@ -53,6 +53,7 @@ describe('the command line', { concurrency: 2 }, () => {
       [['run', 'echo', '127.0.0.1:7'], /it has no scheme; did you mean tcp:\/\/127\.0\.0\.1:7\?/],
       [['run', 'echo', '--framing', 'morse'], /'morse' is invalid\. Allowed choices are bytes, lines, lenient-lines, /],
       [['run', 'echo', '--limit', 'connectionMax=1'], /unknown limit connectionMax; known: connectionsMax, /],
+      [['run', 'echo', '--limit', 'connectionsMax=many'], /limit connectionsMax must be a whole number, not "many"/],
       [['run', 'echo', '--limit', 'connectionsMax'], /it must be NAME=VALUE; the names: connectionsMax, /],
       [['run', 'echo', '--mode', 'rw'], /it must be rights in octal, such as 660/],
       [['run', 'command', '--shell', '--commands', 'f'], /option '--shell' cannot be used with option '--commands <file>'/],

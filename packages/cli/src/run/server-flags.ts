@@ -40,8 +40,11 @@ export function serveOptionsOf(flags: ServerFlags, endpoints: readonly string[])
 
 /** `--limit NAME=VALUE`: any row of the table of limits. */
 function limit(text: string, earlier: Partial<Limits> | undefined): Partial<Limits> {
-  const [, name, value] = /^(\w+)=(.+)$/.exec(text) ?? []
-  if (name === undefined) throw new InvalidArgumentError(`it must be NAME=VALUE; the names: ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
+  const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError(`it must be NAME=VALUE; the names: ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
+  // What Number() makes of anything else would hide what was written.
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError(`limit ${name} must be a whole number, not "${value}"`)
   const limits = { ...earlier, [name]: Number(value) }
   try {
     limitsFrom(limits)
