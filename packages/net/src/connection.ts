@@ -22,6 +22,8 @@ export interface ConnectionOwner {
   gone(reason: NetError | undefined): void
   /** Nothing is in flight any more. */
   rested(): void
+  /** The queue of a connection that has `sendHighWaterBytes` or more unsent has grown by so many bytes, or shrunk; below that it counts as none. */
+  queued?(bytes: number): void
   /** Does anybody wait to hear that? Asked after every message. */
   readonly awaitsRest: boolean
 }
@@ -59,6 +61,8 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** Our direction ends with the first message that is sent. */
   readonly #single: boolean
   readonly #resolveClosed: (reason: NetError | undefined) => void
+  /** What the owner knows of our queue. */
+  #queueTold = 0
   #reading = true
   #deaf = false
   #peerEnded = false
@@ -126,7 +130,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /**
    * Queues a message. It leaves in order, together with its neighbours of the same turn.
    * @returns false when the producer should wait for {@link writable} before it sends more. Over `sendQueueBytesMax` the peer is
-   *   closed as `slow_peer`. On a connection that has ended nothing is sent, and the answer is false.
+   *   closed as `slow_peer`; over `queueBytesMax`, which counts the queues of a whole server, the peer with the longest is. On a connection that has ended nothing is sent, and the answer is false.
    * @throws TypeError or RangeError for a message that the framing cannot write; NetError `frame_too_large` for a datagram over
    *   `datagramBytesMax`. Nothing of the message is sent then.
    */
@@ -134,13 +138,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     if (this.#ending || this.#gone) return false
     const unsent = this.#sender.add(message)
     if (this.#single) this.halfClose()
-    if (unsent > this.#limits.sendQueueBytesMax) {
-      this.abort(
-        new NetError('slow_peer', `${this.peer}: more than ${this.#limits.sendQueueBytesMax} bytes wait for a peer that does not read`),
-      )
-      return false
-    }
-    return unsent < this.#limits.sendHighWaterBytes
+    const { sendHighWaterBytes, sendQueueBytesMax } = this.#limits
+    if (unsent < sendHighWaterBytes) return true
+    if (unsent <= sendQueueBytesMax) this.#tellQueue(unsent)
+    else this.abort(new NetError('slow_peer', `${this.peer}: more than ${sendQueueBytesMax} bytes wait for a peer that does not read`))
+    return false
   }
 
   /**
@@ -263,6 +265,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#deaf = true
     this.#receiver.clear()
     this.#sender.fail(this.#reason)
+    this.#tellQueue(0)
     this.#link.destroy()
     if (this.#linkGone) this.#finish() // nothing will report it any more
   }
@@ -289,6 +292,12 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   #wrote(unsent: boolean): void {
     if (this.#dispatcher.handling) this.#deadlines.stalled(unsent)
     else this.#deadlines.wrote(unsent)
+  }
+
+  #tellQueue(unsent: number): void {
+    const before = this.#queueTold
+    this.#queueTold = unsent < this.#limits.sendHighWaterBytes ? 0 : unsent
+    if (this.#queueTold !== before) this.#owner.queued?.(this.#queueTold - before)
   }
 
   /** After every change: steers reading, and does what was waiting for the work in flight to end. */
@@ -332,6 +341,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#deadlines.moved()
     this.#deadlines.stalled(this.#link.unsent > 0)
     this.#sender.progressed()
+    if (this.#queueTold > 0) this.#tellQueue(this.#sender.unsent)
     if (this.#ending && this.#deaf && this.#link.unsent === 0) this.#deadlines.linger()
     if (this.#receiver.waiting) this.#dispatcher.run()
     else this.#settle()
@@ -422,6 +432,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     this.#dispatcher.stop()
     const reason = this.#reason
     this.#sender.fail(reason ?? new NetError('peer_ended', `${this.peer}: the connection has ended`))
+    this.#tellQueue(0)
     this.#receiver.clear()
     try {
       this.#overhear(this.#service.closed?.(this, reason))

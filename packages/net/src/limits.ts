@@ -46,6 +46,11 @@ export interface Limits {
   readonly sendHighWaterBytes: number
   /** Unsent bytes at which a peer is closed as `slow_peer`. Default 16 MiB. */
   readonly sendQueueBytesMax: number
+  /**
+   * Unsent bytes of all connections of a server together, of those that have {@link Limits.sendHighWaterBytes} or more: over it the peer with
+   * the most is closed as `slow_peer`. Divided over threads or processes. Default 1,024 MiB.
+   */
+  readonly queueBytesMax: number
   /** Small messages are gathered up to this size before they are written inside a turn. Default 64 KiB. */
   readonly coalesceBytes: number
   /** Received messages that wait for a `for await` loop before reading pauses. Default 1,024. */
@@ -104,6 +109,7 @@ export const DEFAULT_LIMITS: Limits = {
   messagesPerSecondMax: 100_000_000,
   sendHighWaterBytes: 256 * 1024,
   sendQueueBytesMax: 16 * 1024 * 1024,
+  queueBytesMax: 1024 * 1024 * 1024,
   coalesceBytes: 64 * 1024,
   inboxMessagesMax: 1024,
   requestsMax: 10_000,
@@ -161,6 +167,7 @@ export function limitsOfWorker(limits: Limits, workers: number, sharedDescriptor
     ...limits,
     connectionsMax: share(connectionsCap(limits, sharedDescriptors, workers)),
     connectionsPerAddressMax: share(limits.connectionsPerAddressMax),
+    queueBytesMax: share(limits.queueBytesMax),
   }
 }
 

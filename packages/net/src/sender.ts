@@ -141,6 +141,7 @@ export class Sender<Out> {
   fail(error: NetError): void {
     this.#failure ??= error
     this.#slab = undefined
+    this.#queued = 0
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
   }
 

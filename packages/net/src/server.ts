@@ -129,6 +129,8 @@ class ServerOfConnections<In, Out, State> implements Server {
   readonly #listeners: Listener[] = []
   /** Connections that are not made yet: behind a PROXY header or a TLS handshake. Their places are counted like others. */
   #arriving = 0
+  /** Unsent bytes of the connections that have many of them. */
+  #queueBytes = 0
   #tls: TlsServerOptions | undefined
   #loading: Promise<void> = Promise.resolve()
   #suspended: Promise<void> | undefined
@@ -316,11 +318,23 @@ class ServerOfConnections<In, Out, State> implements Server {
         diagnostics.closed(this.#service.name, connection, reason)
         this.#rested()
       },
+      queued: (bytes) => {
+        this.#queueBytes += bytes
+        if (bytes > 0 && this.#queueBytes > this.#limits.queueBytesMax) this.#endSlowest()
+      },
       rested: () => {
         if (this.#stopping) self().end()
         this.#rested()
       },
     }
+  }
+
+  /** All queues together are too long. The longest is the peer's who reads least. */
+  #endSlowest(): void {
+    let slowest: Connection<In, Out, State> | undefined
+    for (const connection of this.#connections) if (connection.unsent > (slowest?.unsent ?? 0)) slowest = connection
+    const { queueBytesMax } = this.#limits
+    slowest?.abort(new NetError('slow_peer', `${slowest.peer}: over ${queueBytesMax} bytes wait for all peers, and the most for this one`))
   }
 
   #rested(): void {

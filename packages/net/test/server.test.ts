@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { type Connection, connect, lines, type NetError, type Server, type Service, serve } from '../src/index.ts'
+import { bytes, type Connection, connect, dial, lines, type NetError, type Server, type Service, serve } from '../src/index.ts'
 import { memoryNetwork } from '../src/testing/index.ts'
 import type { Transport } from '../src/transport/index.ts'
 import { code, folder, plainPeer, readAll, readLines, serving, signal } from './support.ts'
@@ -239,6 +239,41 @@ describe('a server', () => {
     const rest = other.idle()
     ;(await opened.promise).end()
     await rest
+  })
+})
+
+describe('the queues of a server together', () => {
+  it('are bounded: over it the peer with the longest is closed, and what has left counts no more', async (t) => {
+    const network = memoryNetwork({ bufferBytes: 1_000 })
+    const peers: Connection<Buffer>[] = []
+    const service: Service<Buffer> = { name: 'news', framing: bytes(), message: () => undefined, opened: (peer) => void peers.push(peer) }
+    const limits = { sendHighWaterBytes: 10_000, queueBytesMax: 50_000 }
+    const server = await serving(t, service, { at: 'tcp://shop:1', transport: network, limits })
+    const reader = { ...service, opened: (connection: Connection<Buffer>) => connection.pause() }
+    const readers: Connection<Buffer>[] = []
+    for (let i = 0; i < 3; i++) readers.push(await dial(server.at, reader, { transport: network }))
+    t.after(() => readers.map((connection) => connection.abort()))
+    while (peers.length < 3) await new Promise(setImmediate)
+    const [one, two, three] = peers as [Connection<Buffer>, Connection<Buffer>, Connection<Buffer>]
+    const send = (peer: Connection<Buffer>, count: number): boolean => peer.send(Buffer.alloc(count))
+
+    send(one, 21_000)
+    send(two, 26_000)
+    assert.equal(send(three, 9_000), true, 'a queue below the high-water mark is free')
+    await network.quiet()
+    assert.deepEqual(server.counters.ended, {})
+    assert.equal(send(three, 11_000), false)
+    assert.equal((await two.closed)?.code, 'slow_peer')
+    assert.equal(server.counters.active, 2)
+
+    readers[0]?.resume()
+    await one.flushed()
+    send(three, 29_000)
+    await network.quiet()
+    assert.deepEqual(server.counters.ended, { slow_peer: 1 }, 'there is room for one that has 49,000')
+    assert.equal(send(three, 3_000), false)
+    assert.equal((await three.closed)?.code, 'slow_peer')
+    assert.equal(server.counters.queueBytes, 0)
   })
 })
 

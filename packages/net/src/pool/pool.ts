@@ -150,9 +150,10 @@ export class Pool implements Server {
 
   async #close(): Promise<void> {
     const workers = this.#workers
-    await Promise.all([this.suspend(), ...workers.map((worker) => worker.ended)])
+    const [given] = await Promise.allSettled([this.suspend(), ...workers.map((worker) => worker.ended)])
     diagnostics.stopped(this.#service, this.endpoints)
     this.#resolveClosed()
+    if (given.status === 'rejected') throw given.reason // an address could not be given back
   }
 
   #forceAfter(ms: number): NodeJS.Timeout | undefined {

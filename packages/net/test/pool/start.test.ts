@@ -7,10 +7,13 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { systemClock } from '../../src/clock.ts'
+import { NO_COUNTERS } from '../../src/counters.ts'
 import { type NetError, type ServeOptions, serve } from '../../src/index.ts'
 import { connectionsCap, DEFAULT_LIMITS, limitsFrom, limitsOfWorker } from '../../src/limits.ts'
+import type { Places } from '../../src/pool/places.ts'
+import { Pool } from '../../src/pool/pool.ts'
 import { PoolWorker } from '../../src/pool/pool-worker.ts'
-import { optionsOfProcess, optionsOfThread } from '../../src/pool/runner.ts'
+import { type Launch, optionsOfProcess, optionsOfThread } from '../../src/pool/runner.ts'
 import { code, folder } from '../support.ts'
 import { beside, clientOf, KINDS, POOLS, SERVICE, servingIn } from './pool-support.ts'
 
@@ -126,6 +129,37 @@ describe('a worker that cannot even be launched', () => {
     assert.equal(timers(), before)
     await assert.rejects(worker.started, { code: 'worker_lost', message: /no more threads/ })
     assert.equal((await worker.ended)?.code, 'worker_lost')
+  })
+})
+
+describe('a pool whose sockets cannot be given back', () => {
+  it('closes all the same, and says so then', async () => {
+    const launch: Launch = (_shared, events) => ({
+      name: 'worker 1',
+      send(message) {
+        const counters = NO_COUNTERS
+        if (message.say === 'start') queueMicrotask(() => events.message({ say: 'ready', service: 'x' }))
+        if (message.say === 'ask') queueMicrotask(() => events.message({ say: 'answer', question: message.question, counters }))
+        if (message.say !== 'close') return
+        setImmediate(() => {
+          events.message({ say: 'closed', counters, faults: [], unsaid: 0 })
+          events.ended('exit code 0', undefined)
+        })
+      },
+      lend() {},
+      kill() {},
+    })
+    const places: Places = { endpoints: [], places: [], shared: [], close: () => Promise.reject(new Error('planted')) }
+    const pool = new Pool(
+      { launch, start: { say: 'start' } as never, shared: [], limits: DEFAULT_LIMITS, onFault: () => {} },
+      places,
+      1,
+      undefined,
+    )
+    await pool.start()
+    await assert.rejects(pool.close(), /planted/)
+    assert.equal(pool.counters.workers, 0)
+    await pool.closed
   })
 })
 
