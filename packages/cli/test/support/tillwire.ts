@@ -88,6 +88,12 @@ export class Running {
     return this.ended
   }
 
+  /** Sends a signal again and again until it ends. */
+  async insist(signal: NodeJS.Signals): Promise<Ended> {
+    const again = setInterval(() => this.#child.kill(signal), 50)
+    return await this.ended.finally(() => clearInterval(again))
+  }
+
   #look(): void {
     for (const look of [...this.#lookers]) look()
   }
