@@ -210,6 +210,13 @@ describe('tillwire call on a terminal', { skip }, () => {
     assert.match(out, /Hello \r\n$/)
   })
 
+  it('ends with one line when nobody listens', async (t) => {
+    const at = await Workshop.open(t)
+    const { code, out } = await onTerminal(at, `unix://${at.path('none')}`).ended
+    assert.equal(code, 1)
+    assert.match(out, /^tillwire: unix:.*: nobody listens on the endpoint \(ENOENT\)\r\n$/)
+  })
+
   it('says that a datagram had no answer, and goes on', async (t) => {
     const at = await Workshop.open(t)
     await using server = await serve(mute, 'udp://127.0.0.1:0')

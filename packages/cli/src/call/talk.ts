@@ -66,6 +66,12 @@ export class Talk {
     if (theirs) await ended
   }
 
+  /** Gives the terminal back, also where nobody could be called: it would keep the process. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#prompting)
+    this.#terminal.close()
+  }
+
   async #leave(caller: Caller): Promise<void> {
     if (!caller.datagrams) void caller.hangUp()
     await caller.heard(LEAVE_MS)

@@ -61,7 +61,7 @@ async function call(to: string, message: string | undefined, flags: CallFlags): 
   if ((cert === undefined) !== (key === undefined)) throw new Failure('--cert and --key belong together', EXIT.usage)
   const options: CallOptions = { framing, timeoutMs, stop, tls: own.length === 0 ? undefined : Object.fromEntries(own) }
   if (message === undefined && process.stdin.isTTY) {
-    const talk = new Talk(timeoutMs)
+    using talk = new Talk(timeoutMs)
     return await talk.run(await Caller.dial(to, options, (shown) => talk.hear(shown)), stop)
   }
   const caller = await Caller.dial(to, options, write)
