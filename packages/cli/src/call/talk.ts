@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { oneLine } from '../failure.ts'
 import { write } from '../output.ts'
 import { clearTyped, erasePrompt } from '../prompt-line.ts'
+import { fired } from '../stop-signal.ts'
 import type { Caller } from './caller.ts'
 import { forTerminal } from './terminal-text.ts'
 
@@ -49,7 +50,7 @@ export class Talk {
     this.#caller = caller
     const terminal = this.#terminal
     const closed = new Promise<void>((resolve) => terminal.once('close', resolve))
-    stop.addEventListener('abort', () => terminal.close())
+    void fired(stop).then(() => terminal.close())
     terminal.on('SIGINT', () => this.#interrupted())
     terminal.on('line', (line) => this.#typed(line))
     const ended = caller.ended()
@@ -64,12 +65,6 @@ export class Talk {
     if (!theirs) await this.#leave(caller)
     if (!this.#atStart) process.stdout.write('\n')
     if (theirs) await ended
-  }
-
-  /** Gives the terminal back, also where nobody could be called: it would keep the process. */
-  [Symbol.dispose](): void {
-    clearTimeout(this.#prompting)
-    this.#terminal.close()
   }
 
   async #leave(caller: Caller): Promise<void> {
