@@ -3,8 +3,11 @@ const SAME_REQUEST_MS = 300
 
 /**
  * Fires at the first SIGINT or SIGTERM. A later one ends the process at once: whoever asks again means it.
+ *
+ * @param also - what makes it fire as well, and is no request that could be made again: a server stops when nobody reads what it prints
+ *   (`SIGPIPE`, which `main` passes on where somebody listens)
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(...also: readonly NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController()
   let asked = 0
   const stop = (signal: NodeJS.Signals): void => {
@@ -15,6 +18,7 @@ export function stopSignal(): AbortSignal {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  for (const other of also) process.on(other, () => controller.abort(other))
   return controller.signal
 }
 

@@ -81,6 +81,18 @@ describe('tillwire run', { concurrency: 2 }, () => {
     await call.ended
   })
 
+  it('stops as politely when nobody reads what it prints any more', async (t) => {
+    const at = await Workshop.open(t)
+    for (const workers of [[], ['--threads', '2']]) {
+      const server = at.start('run', 'echo', `unix://${at.path('echo')}`, ...workers)
+      server.deafen()
+      const { code, err } = await server.ended
+      assert.equal(code, 0)
+      assert.match(err, /stopping/)
+      assert.equal(existsSync(at.path('echo')), false)
+    }
+  })
+
   it('runs every service on its own endpoints, and ends with nothing left when one of them cannot listen', async (t) => {
     const at = await Workshop.open(t)
     await using taken = await serve(echo(), ['tcp://127.0.0.1:0'])

@@ -83,6 +83,11 @@ export class Running {
     this.#child.stdin?.end(text)
   }
 
+  /** Reads nothing that it prints from now on, and lets it know. */
+  deafen(): void {
+    this.#child.stdout?.destroy()
+  }
+
   kill(signal: NodeJS.Signals): Promise<Ended> {
     this.#child.kill(signal)
     return this.ended
