@@ -46,9 +46,12 @@ process.on('uncaughtException', (error) => {
 
 process.stderr.on('error', () => {}) // nobody reads what we complain about
 
-// A reader that goes away (`tillwire levels | head`) is no failure of ours.
+// A reader that goes away (`tillwire levels | head`) is no failure of ours. Node.js takes no SIGPIPE: who has something to end hears it so.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  if (error.code === 'EPIPE') {
+    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(EXIT.ok)
+    return
+  }
   process.stderr.write(`tillwire: the output cannot be written: ${oneLine(error)}\n`)
   process.exit(EXIT.failed)
 })

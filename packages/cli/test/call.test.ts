@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { describe, it } from 'node:test'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
 import { bytes, lengthPrefixed, lines, type Service, serve, untilClose } from '@tillwire/net'
 import { command, echo, hello, sink, timestamp } from '@tillwire/services'
 import { COMMAND, Workshop } from './support/tillwire.ts'
@@ -144,6 +146,15 @@ describe('tillwire call', { concurrency: 2 }, () => {
     assert.equal((await at.run('call', broken.endpoints[0] as string, 'x')).out, '')
   })
 
+  it('ends at SIGINT with exit code 130 while it still connects', async (t) => {
+    const at = await Workshop.open(t)
+    const { endpoint, connected } = await mutePort(t)
+    const call = at.start('call', `tls://${endpoint}`, 'x', '--timeout', '60000')
+    await connected
+    const { code, err } = await call.kill('SIGINT')
+    assert.deepEqual({ code, err }, { code: 130, err: 'tillwire: interrupted\n' })
+  })
+
   it('ends at SIGINT with exit code 130', async (t) => {
     const at = await Workshop.open(t)
     await using server = await serve(echo(), 'tcp://127.0.0.1:0')
@@ -154,6 +165,14 @@ describe('tillwire call', { concurrency: 2 }, () => {
     assert.deepEqual({ code, err }, { code: 130, err: 'tillwire: interrupted\n' })
   })
 })
+
+/** A port that takes connections and says nothing, so that TLS is never agreed on. */
+async function mutePort(t: TestContext): Promise<{ readonly endpoint: string; readonly connected: Promise<unknown> }> {
+  const server = createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  return { endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`, connected: once(server, 'connection') }
+}
 
 const SCRIPT = '/usr/bin/script'
 const skip = existsSync(SCRIPT) ? false : 'there is no script(1) to make a terminal with'
@@ -174,6 +193,16 @@ describe('tillwire call on a terminal', { skip }, () => {
       const { code, out } = await call.ended
       assert.equal(code, 0, out)
     }
+  })
+
+  it('sends what was typed ahead, before the server was reached', async (t) => {
+    const at = await Workshop.open(t)
+    await using server = await serve(timestamp({ now }), 'tcp://127.0.0.1:0')
+    const call = onTerminal(at, server.endpoints[0] as string)
+    call.type('hello\r')
+    await call.printed(/\[Wed Jan 29 19:14:15 2014\] hello\r\n/)
+    call.type('\r')
+    assert.equal((await call.ended).code, 0)
   })
 
   it('shows what comes above what is being typed, and lets control characters do nothing', async (t) => {
@@ -208,6 +237,24 @@ describe('tillwire call on a terminal', { skip }, () => {
     const { code, out } = await onTerminal(at, server.endpoints[0] as string).ended
     assert.equal(code, 0)
     assert.match(out, /Hello \r\n$/)
+  })
+
+  it('ends with one line when nobody listens', async (t) => {
+    const at = await Workshop.open(t)
+    const { code, out } = await onTerminal(at, `unix://${at.path('none')}`).ended
+    assert.equal(code, 1)
+    assert.match(out, /^tillwire: unix:.*: nobody listens on the endpoint \(ENOENT\)\r\n$/)
+  })
+
+  it('ends at Ctrl-C while it still connects', async (t) => {
+    const at = await Workshop.open(t)
+    const { endpoint, connected } = await mutePort(t)
+    const call = onTerminal(at, `tls://${endpoint} --timeout 60000`)
+    await connected
+    call.type('\u0003')
+    const { code, out } = await call.ended
+    assert.equal(code, 130)
+    assert.match(out, /^(\^C)?tillwire: interrupted\r\n$/)
   })
 
   it('says that a datagram had no answer, and goes on', async (t) => {

@@ -53,7 +53,7 @@ describe('tillwire run', { concurrency: 2 }, () => {
     }
   })
 
-  it('stops at SIGINT and SIGTERM with exit code 0 and no socket file left, and at once when it is asked twice', async (t) => {
+  it('stops at SIGINT and SIGTERM with exit code 0 and no socket file left, and at once when it is asked again', async (t) => {
     const at = await Workshop.open(t)
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const server = at.start('run', 'echo', `unix://${at.path('echo')}`)
@@ -63,6 +63,12 @@ describe('tillwire run', { concurrency: 2 }, () => {
       assert.equal((await server.kill(signal)).code, 0)
       assert.equal(existsSync(at.path('echo')), false)
     }
+    // A shell's Ctrl-C, `timeout` and service managers tell a process group and its leader: that is one request, told twice.
+    const told = at.start('run', 'echo', `unix://${at.path('echo')}`)
+    await told.printed(/listening/)
+    process.kill(told.pid, 'SIGINT')
+    assert.equal((await told.kill('SIGTERM')).code, 0)
+    assert.equal(existsSync(at.path('echo')), false)
     // A command that does not end keeps a server that stops waiting, until the second signal.
     await writeFile(at.path('commands.toml'), '[commands.forever]\nrun = ["sh", "-c", "echo begun; sleep 1000"]\n')
     const server = at.start('run', 'command', 'tcp://127.0.0.1:0', '--commands', at.path('commands.toml'))
@@ -71,8 +77,20 @@ describe('tillwire run', { concurrency: 2 }, () => {
     await call.printed(/begun/)
     process.kill(server.pid, 'SIGTERM')
     await server.printed(/stopping/)
-    assert.equal((await server.kill('SIGTERM')).code, 130)
+    assert.equal((await server.insist('SIGTERM')).code, 130)
     await call.ended
+  })
+
+  it('stops as politely when nobody reads what it prints any more', async (t) => {
+    const at = await Workshop.open(t)
+    for (const workers of [[], ['--threads', '2']]) {
+      const server = at.start('run', 'echo', `unix://${at.path('echo')}`, ...workers)
+      server.deafen()
+      const { code, err } = await server.ended
+      assert.equal(code, 0)
+      assert.match(err, /stopping/)
+      assert.equal(existsSync(at.path('echo')), false)
+    }
   })
 
   it('runs every service on its own endpoints, and ends with nothing left when one of them cannot listen', async (t) => {
@@ -187,7 +205,7 @@ describe('tillwire run', { concurrency: 2 }, () => {
       await server.printed(/\.\.\.connected on unix:/)
       process.kill(server.pid, 'SIGTERM')
       await server.printed(/stopping/)
-      assert.equal((await server.kill('SIGTERM')).code, 130)
+      assert.equal((await server.insist('SIGTERM')).code, 130)
       while (isRunning(Number(pid))) await new Promise((resolve) => setImmediate(resolve))
       const polite = at.start('run', 'echo', 'tcp://127.0.0.1:0', kind, '2', '--quiet')
       const [, endpoint] = (await polite.printed(/on (tcp.*)\n/)) as unknown as [string, string]

@@ -12,6 +12,8 @@ export const LIMITS = {
   commandOutputBytesMax: 1_048_576,
   /** Between asking a command's process group to end and killing it; and how long its output may stay silent after it has ended. */
   commandGraceMs: 2_000,
+  /** Looking whether an argument matches its pattern; one that takes longer is not allowed. */
+  commandPatternMs: 100,
   /** Entries of a list of commands, arguments of one, and letters of one pattern. */
   commandEntriesMax: 1000,
 } as const

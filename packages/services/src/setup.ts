@@ -67,5 +67,7 @@ function framingOf({ service, framing }: ServiceSetup): Framing<string | Buffer>
 
 /** Says when a line has left, so that whoever sent it can be held back until then. */
 function printerOn(stream: NodeJS.WriteStream): (line: string) => Promise<void> {
+  // Who sent the line hears of a failure; without a listener it would end the process too.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => {})
   return (line) => new Promise((resolve, reject) => stream.write(`${line}\n`, (error) => (error ? reject(error) : resolve())))
 }

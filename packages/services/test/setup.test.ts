@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { bytes, connect, type Framing, NetError, parseEndpoint, type Server, type Service, serve } from '@tillwire/net'
 import {
@@ -11,7 +13,7 @@ import {
   serviceFrom,
   serviceModule,
 } from '@tillwire/services'
-import { folder } from './support/peer.ts'
+import { folder, Peer } from './support/peer.ts'
 
 const NAMES = Object.keys(SERVICES) as ServiceName[]
 const STAMP = /^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\] hello$/
@@ -133,5 +135,24 @@ describe('a setup', () => {
     const { default: make } = (await import(serviceModule.href)) as { default: typeof serviceFrom }
     const setup = structuredClone({ service: 'echo', framing: 'lines' } as const)
     assert.equal(make(setup).name, 'echo')
+  })
+
+  it('has a sink that outlives the reader of what it prints', async (t) => {
+    const program = `
+      import { serve } from '@tillwire/net'
+      import { serviceFrom } from '@tillwire/services'
+      const server = await serve(serviceFrom({ service: 'sink' }), 'tcp://127.0.0.1:0')
+      console.error(server.endpoints[0])`
+    const options = ['--conditions=tillwire-source', '--input-type=module', '-e', program]
+    const server = spawn(process.execPath, options, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'] })
+    t.after(() => server.kill('SIGKILL'))
+    server.stdout.destroy()
+    const [endpoint] = await once(server.stderr, 'data')
+    for (const text of ['one', 'two']) {
+      const peer = await Peer.connect(t, String(endpoint).trim())
+      peer.socket.write(`${text}\n`)
+      await peer.ended // it cannot do what it is for: its peer is told by the end
+    }
+    assert.equal(server.exitCode, null)
   })
 })

@@ -7,6 +7,7 @@ export interface CallOptions {
   readonly framing: string | undefined
   /** How long an answer may take, and connecting, in milliseconds. */
   readonly timeoutMs: number
+  /** Nobody wants to be connected any more. */
   readonly stop: AbortSignal
   readonly tls: DialSettings['tls']
 }
@@ -123,6 +124,7 @@ export class Caller {
 
 function failure(endpoint: string, error: unknown): unknown {
   if (!(error instanceof NetError)) return error
+  if (error.code === 'aborted') return new Failure('interrupted', EXIT.interrupted)
   const message = oneLine(error)
   return new Failure(message.includes(endpoint) ? message : `${endpoint}: ${message}`)
 }

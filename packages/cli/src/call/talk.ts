@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { oneLine } from '../failure.ts'
 import { write } from '../output.ts'
 import { clearTyped, erasePrompt } from '../prompt-line.ts'
+import { fired } from '../stop-signal.ts'
 import type { Caller } from './caller.ts'
 import { forTerminal } from './terminal-text.ts'
 
@@ -49,7 +50,7 @@ export class Talk {
     this.#caller = caller
     const terminal = this.#terminal
     const closed = new Promise<void>((resolve) => terminal.once('close', resolve))
-    stop.addEventListener('abort', () => terminal.close())
+    void fired(stop).then(() => terminal.close())
     terminal.on('SIGINT', () => this.#interrupted())
     terminal.on('line', (line) => this.#typed(line))
     const ended = caller.ended()

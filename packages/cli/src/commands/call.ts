@@ -61,8 +61,11 @@ async function call(to: string, message: string | undefined, flags: CallFlags): 
   if ((cert === undefined) !== (key === undefined)) throw new Failure('--cert and --key belong together', EXIT.usage)
   const options: CallOptions = { framing, timeoutMs, stop, tls: own.length === 0 ? undefined : Object.fromEntries(own) }
   if (message === undefined && process.stdin.isTTY) {
-    const talk = new Talk(timeoutMs)
-    return await talk.run(await Caller.dial(to, options, (shown) => talk.hear(shown)), stop)
+    // Only once somebody is there: until then the terminal is as it was, so that Ctrl-C works and what is typed ahead waits in it.
+    let talk: Talk | undefined
+    const begun = (): Talk => (talk ??= new Talk(timeoutMs))
+    const caller = await Caller.dial(to, options, (shown) => begun().hear(shown))
+    return await begun().run(caller, stop)
   }
   const caller = await Caller.dial(to, options, write)
   const interrupted = new Promise<never>((_, reject) =>

@@ -83,9 +83,20 @@ export class Running {
     this.#child.stdin?.end(text)
   }
 
+  /** Reads nothing that it prints from now on, and lets it know. */
+  deafen(): void {
+    this.#child.stdout?.destroy()
+  }
+
   kill(signal: NodeJS.Signals): Promise<Ended> {
     this.#child.kill(signal)
     return this.ended
+  }
+
+  /** Sends a signal again and again until it ends. */
+  async insist(signal: NodeJS.Signals): Promise<Ended> {
+    const again = setInterval(() => this.#child.kill(signal), 50)
+    return await this.ended.finally(() => clearInterval(again))
   }
 
   #look(): void {

@@ -70,6 +70,9 @@ export async function listenInPlace(
   try {
     folder = await privateFolder(path)
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new NetError('address_unavailable', `${name}: there is no folder ${dirname(path)}`, error)
+    }
     throw fromSystem(error, `${name}: the folder ${dirname(path)} cannot take a socket`, 'address_unavailable')
   }
   const made = join(folder, 's')

@@ -114,7 +114,10 @@ describe('the file of a Unix socket', { skip: process.platform === 'win32' }, ()
 
   it('cannot be made in a folder that is not there', async (t) => {
     const dir = await folder(t)
-    await assert.rejects(serve(named('x'), `unix://${dir}/none/s`), code('address_unavailable'))
+    await assert.rejects(serve(named('x'), `unix://${dir}/none/s`), {
+      code: 'address_unavailable',
+      message: `unix://${dir}/none/s: there is no folder ${dir}/none`,
+    })
   })
 
   it('needs a path that is short enough, and says how short', async (t) => {

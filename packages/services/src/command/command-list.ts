@@ -1,9 +1,10 @@
 import { LIMITS } from '../limits.ts'
+import { wholeMatch } from './pattern.ts'
 import { Table } from './table.ts'
 
 /** One argument that a peer may give. Exactly one of `pattern` and `oneOf`. */
 export interface CommandArgument {
-  /** A regular expression (with the flag `v`) that the whole argument must match. */
+  /** A regular expression (with the flag `v`) that the whole argument must match, in `LIMITS.commandPatternMs`. */
   readonly pattern?: string
   /** The texts that are allowed. */
   readonly oneOf?: readonly string[]
@@ -79,9 +80,9 @@ export class CommandList {
     if (this.#tasks.size === 0) throw new TypeError('commands: there is none')
   }
 
-  /** What a line asks for, or a line that says why it cannot be had. Words are what stands between spaces; there are no quotes. */
+  /** What a line asks for, or a line that says why it cannot be had. Words are what stands between spaces and tabs; there are no quotes. */
   find(line: string): Task | string {
-    const [name = '', ...given] = line.trim().split(/\s+/)
+    const [name = '', ...given] = line.trim().split(/[ \t]+/)
     const found = this.#tasks.get(name)
     if (found === undefined) return `unknown command ${JSON.stringify(name)}; known: ${[...this.#tasks.keys()].join(', ')}`
     const { task, slots } = found
@@ -123,18 +124,19 @@ function readSlot(argument: Table): Slot {
   const pattern = argument.text('pattern')
   const oneOf = argument.texts('oneOf')
   if ((pattern === undefined) === (oneOf === undefined)) throw argument.wrong('pattern', 'exactly one of pattern and oneOf must be given')
-  const whole = pattern === undefined ? undefined : compiled(pattern, argument)
+  const allowed = pattern === undefined ? (text: string): boolean => oneOf?.includes(text) === true : compiled(pattern, argument)
   const dash = argument.flag('dash') ?? false
-  const allowed = (text: string): boolean => (whole === undefined ? oneOf?.includes(text) === true : whole.test(text))
   return {
     optional: argument.flag('optional') ?? false,
     fits: (text) => (dash || !text.startsWith('-')) && !/\p{Cc}/u.test(text) && allowed(text),
   }
 }
 
-function compiled(pattern: string, argument: Table): RegExp {
+function compiled(pattern: string, argument: Table): (text: string) => boolean {
+  const most = LIMITS.commandEntriesMax
+  if (pattern.length > most) throw argument.wrong('pattern', `must be at most ${most} letters`)
   try {
-    return new RegExp(`^(?:${pattern})$`, 'v')
+    return wholeMatch(pattern)
   } catch (error) {
     throw argument.wrong('pattern', `is no regular expression: ${(error as Error).message}`)
   }

@@ -36,6 +36,7 @@ export class ProcessGroup {
   #ending: Ending | undefined
   /** Nobody listens any more. */
   #dropped = false
+  #finished = false
 
   constructor(task: Task, events: GroupEvents) {
     this.#events = events
@@ -59,7 +60,7 @@ export class ProcessGroup {
     for (const stream of this.#streams) stream.resume()
   }
 
-  /** Ends it, and tells nothing more. */
+  /** Ends it; nobody hears what it says any more. */
   drop(): void {
     this.#dropped = true
     this.#stop({ how: 'killed', signal: 'SIGTERM' })
@@ -119,8 +120,9 @@ export class ProcessGroup {
   #finish(): void {
     clearTimeout(this.#timeout)
     clearTimeout(this.#grace)
-    if (!this.#dropped) this.#events.ended(this.#ending ?? { how: 'exited', code: 0 })
-    this.#dropped = true
+    if (this.#finished) return
+    this.#finished = true
+    this.#events.ended(this.#ending ?? { how: 'exited', code: 0 })
   }
 }
 

@@ -41,9 +41,7 @@ export class CommandSession {
   gone(): void {
     this.#ended = true
     this.#waiting.length = 0
-    if (this.#group === undefined) return
-    this.#host.running--
-    this.#group.drop()
+    this.#group?.drop() // it counts until it has ended
   }
 
   #next(): void {
@@ -79,7 +77,7 @@ export class CommandSession {
     const ended = (ending: Ending): void => {
       this.#host.running--
       this.#group = undefined
-      const words = closingWords(ending, last !== undefined, task)
+      const words = this.#ended ? undefined : closingWords(ending, last !== undefined, task)
       if (words !== undefined) this.#say(last === undefined ? words + lineEnd : `${last === LF ? '' : '\n'}${words}\n`)
       this.#next()
       release()

@@ -59,7 +59,9 @@ export class Table {
   }
 
   tables(key: string, known: readonly string[]): Table[] | undefined {
-    const list = this.#read(key, 'a list of tables', (value): value is unknown[] => Array.isArray(value))
+    const most = LIMITS.commandEntriesMax
+    const fits = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= most
+    const list = this.#read(key, `a list of up to ${most} tables`, fits)
     return list?.map((value, at) => new Table(`${this.#path}.${key}[${at}]`, value, known))
   }
 

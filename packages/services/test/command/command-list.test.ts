@@ -22,6 +22,18 @@ describe('a list of commands', () => {
         { disk: { run: ['df'], arguments: [{ pattern: 'a', optional: true }, { pattern: 'b' }] } },
         /^commands\.disk\.arguments: argument 2 must be optional/,
       ],
+      [
+        { disk: { run: ['df'], arguments: [{ pattern: 'a)|(?:.*' }] } },
+        /^commands\.disk\.arguments\[0\]\.pattern: is no regular expression: /,
+      ],
+      [
+        { disk: { run: ['df'], arguments: [{ pattern: 'a'.repeat(1001) }] } },
+        /^commands\.disk\.arguments\[0\]\.pattern: must be at most 1000 letters$/,
+      ],
+      [
+        { disk: { run: ['df'], arguments: Array(1001).fill({ oneOf: ['a'] }) } },
+        /^commands\.disk\.arguments: must be a list of up to 1000 tables$/,
+      ],
       [{ BYE: { run: ['df'] } }, /^commands\.BYE: is no name/],
       [{ 'two words': { run: ['df'] } }, /^commands\.two words: is no name/],
     ]
@@ -34,6 +46,22 @@ describe('a list of commands', () => {
     const list = new CommandList({ host: { run: ['host'], arguments: [{ pattern: 'a|b' }] } })
     assert.equal(typeof list.find('host a'), 'object')
     for (const line of ['host ab', 'host xa', 'host bx', 'host a b', 'host']) assert.equal(typeof list.find(line), 'string', line)
+  })
+
+  it('lets no argument through that its pattern takes too long to look at, and is not held up by it', () => {
+    const list = new CommandList({ host: { run: ['host'], arguments: [{ pattern: '(a+)+b' }] } })
+    const text = 'a'.repeat(60)
+    assert.equal(list.find(`host ${text}c`), `host: argument 1 is not allowed: "${text}c"`)
+    assert.equal(typeof list.find(`host ${text}b`), 'object')
+  })
+
+  it('splits a line at spaces and tabs, nothing else', () => {
+    const list = new CommandList({ say: { run: ['say'], arguments: [{ pattern: '.*' }, { pattern: '.*', optional: true }] } })
+    const args = (line: string) => (list.find(line) as { readonly args?: readonly string[] }).args
+    assert.deepEqual(args('say  a\t b'), ['a', 'b'])
+    for (const blank of ['\u00a0', '\u2028', '\u3000', '\ufeff'])
+      assert.deepEqual(args(`say a${blank}b`), blank === '\u2028' ? undefined : [`a${blank}b`])
+    for (const control of ['\v', '\f', '\r', '\0', '\u0085']) assert.equal(args(`say a${control}b`), undefined)
   })
 
   it('never lets more through than its entries allow, whatever a peer says', () => {

@@ -22,6 +22,7 @@ const COMMANDS: CommandEntries = {
   endless: sh('yes', { outputBytesMax: 100_000 }),
   forever: sh('sleep 1000 & echo $$; wait'),
   stubborn: sh('trap "" TERM; echo $$; while :; do sleep 1000; done', { timeoutMs: 300 }),
+  unwilling: sh('trap "" TERM; echo $$; while :; do sleep 1000; done'),
   late: sh('echo begun; sleep 1000', { timeoutMs: 200 }),
   leaves: sh('sleep 1000 & echo $!'),
   environment: { run: ['env'], environment: { SHOP: 'S01' } },
@@ -54,6 +55,13 @@ async function ended(pid: number): Promise<void> {
       return
     }
     await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+async function untilNotBusy(peer: Peer): Promise<string> {
+  for (;;) {
+    const answer = await peer.ask('nothing\n', /\n/)
+    if (!answer.startsWith('busy')) return answer
   }
 }
 
@@ -196,10 +204,21 @@ describe('command', { concurrency: 4, skip: process.platform === 'win32' }, () =
     const peer = await connect()
     assert.equal(await peer.ask('nothing\n', /\n/), `busy: ${LIMITS.commandsMax} commands are running, try again\n`)
     holders[0]?.socket.resetAndDestroy()
+    assert.equal(await untilNotBusy(peer), 'good\n')
     await ended(Number(pids[0]))
-    assert.equal(await peer.ask('nothing\n', /\n/), 'good\n')
     await server.close({ within: 0 })
     await Promise.all(pids.map((pid) => ended(Number(pid))))
+  })
+
+  it('counts a command until it has ended, also when nobody is left to hear it', async (t) => {
+    const { server, connect } = await open(t)
+    const leavers = await Promise.all(Array.from({ length: LIMITS.commandsMax }, () => connect()))
+    await Promise.all(leavers.map((leaver) => leaver.ask('unwilling\n', /\n/)))
+    for (const leaver of leavers) leaver.socket.resetAndDestroy()
+    while (server.counters.active > 0) await new Promise((resolve) => setImmediate(resolve))
+    const peer = await connect()
+    assert.match(await peer.ask('nothing\n', /\n/), /^busy: /)
+    assert.equal(await untilNotBusy(peer), 'good\n')
   })
 
   it('leaves nothing behind when its server is killed', async (t) => {
