@@ -72,7 +72,7 @@ export interface Limits {
   readonly frameMs: number
   /** For framings that take a pause of the peer for the end of a message: this long. Default 20 ms. */
   readonly pauseMs: number
-  /** A connection on which nothing comes, nothing leaves and nothing is owed ends after this time. Default 600 s. */
+  /** A connection on which nothing comes, nothing leaves and nothing is owed ends after this time, or up to an eighth of it later. Default 600 s. */
   readonly idleMs: number
   /** Unsent bytes must move within this time. Default 30 s. */
   readonly sendStallMs: number

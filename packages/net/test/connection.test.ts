@@ -503,7 +503,7 @@ describe('a time-out', () => {
     assert.equal(await asked, 'answered')
     await clock.advance(29)
     assert.equal((await opened).ending, false)
-    await clock.advance(1)
+    await clock.advance(7) // it is looked at eight times within its time, so it may be an eighth late
     assert.equal((await client[Symbol.asyncIterator]().next()).value, '! idle_timeout')
     assert.equal((await closed)?.code, 'idle_timeout')
   })
