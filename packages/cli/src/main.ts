@@ -10,6 +10,7 @@ import { serveCommand } from './commands/serve.ts'
 import { tillCommand } from './commands/till.ts'
 import { watchCommand } from './commands/watch.ts'
 import { EXIT, Failure, oneLine } from './failure.ts'
+import { tellReaderGone } from './reader-gone.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -46,10 +47,10 @@ process.on('uncaughtException', (error) => {
 
 process.stderr.on('error', () => {}) // nobody reads what we complain about
 
-// A reader that goes away (`tillwire levels | head`) is no failure of ours. Node.js takes no SIGPIPE: who has something to end hears it so.
+// A reader that goes away (`tillwire levels | head`) is no failure of ours; a server ends politely first.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') {
-    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(EXIT.ok)
+    if (!tellReaderGone()) process.exit(EXIT.ok)
     return
   }
   process.stderr.write(`tillwire: the output cannot be written: ${oneLine(error)}\n`)

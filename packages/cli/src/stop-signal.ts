@@ -1,13 +1,14 @@
+import { onReaderGone } from './reader-gone.ts'
+
 /** Signals that come this close together are one request: Ctrl-C, `timeout` and service managers tell a process group and its leader. */
 const SAME_REQUEST_MS = 300
 
 /**
  * Fires at the first SIGINT or SIGTERM. A later one ends the process at once: whoever asks again means it.
  *
- * @param also - what makes it fire as well, and is no request that could be made again: a server stops when nobody reads what it prints
- *   (`SIGPIPE`, which `main` passes on where somebody listens)
+ * @param withReader - fires too when nobody reads what the process prints any more: a server has something to end then
  */
-export function stopSignal(...also: readonly NodeJS.Signals[]): AbortSignal {
+export function stopSignal(withReader = false): AbortSignal {
   const controller = new AbortController()
   let asked = 0
   const stop = (signal: NodeJS.Signals): void => {
@@ -18,7 +19,7 @@ export function stopSignal(...also: readonly NodeJS.Signals[]): AbortSignal {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-  for (const other of also) process.on(other, () => controller.abort(other))
+  if (withReader) onReaderGone(() => controller.abort('nobody reads the output'))
   return controller.signal
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect, lines, netstrings, serve } from '@tillwire/net'
@@ -215,6 +217,23 @@ describe('tillwire run', { concurrency: 2 }, () => {
     const { code, err } = await at.run('run', 'echo', 'tcp://127.0.0.1:0', '--threads', '99999')
     assert.equal(code, 2)
     assert.match(err, /^tillwire: .*threads.*\n$/)
+  })
+
+  it('serves on when peers go away while it writes to them', async (t) => {
+    const at = await Workshop.open(t)
+    const endpoint = `unix://${at.path('echo')}`
+    const server = at.start('run', 'echo', endpoint, '--quiet')
+    await server.printed(/on unix:/)
+    for (let i = 0; i < 50; i++) {
+      const peer = createConnection(at.path('echo'))
+      peer.on('error', () => {})
+      await once(peer, 'connect')
+      peer.write(Buffer.alloc(1 << 20))
+      await once(peer, 'data')
+      peer.destroy()
+    }
+    assert.equal((await at.run('call', endpoint, 'still there?')).out, 'still there?\n')
+    assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null, out: server.out, err: '' })
   })
 
   it('says loudly that it gives a shell away', async (t) => {

@@ -68,7 +68,7 @@ async function run(name: ServiceName | 'all', listen: readonly string[] | undefi
   const plans = plansOf({ name, endpoints: listen ?? [], framing, commands, shell, insecure, authenticated })
   const all = plans.flatMap((plan) => plan.endpoints)
   const serving = serveOptionsOf(flags, all)
-  const stop = stopSignal('SIGPIPE')
+  const stop = stopSignal(true)
   const log = openLog()
   if (!quiet && threads === undefined && processes === undefined) logConnections(log)
   const options: ServeOptions = {

@@ -40,7 +40,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const listen = flags.listen ?? [DEFAULT_ENDPOINT]
   if (flags.insecure !== true) for (const endpoint of listen) refuseOpenAddress(endpoint)
   const log = openLog()
-  const stop = stopSignal('SIGPIPE')
+  const stop = stopSignal(true)
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // looked at below
   const server = await StockServer.open({
