@@ -128,8 +128,9 @@ export function stockLimitsFrom(own: Partial<StockLimits> = {}): StockLimits {
   }
   const limits = { ...DEFAULT_STOCK_LIMITS, ...own }
   const { batchBytesMax, lineBytesMax, batchTransactionsMax } = limits
-  // A batch is closed by the line that takes it over its bound; each transaction may have a heading of its own, and a line feed.
-  const bodyBytes = batchBytesMax + lineBytesMax + batchTransactionsMax * (LOG_LIMITS.headingBytesMax + 1)
+  // A batch is closed by the line that takes it over its bound; each transaction may have a heading of its own, and a line feed. What is
+  // looked up for a line counts with it; the last one's comes on top.
+  const bodyBytes = batchBytesMax + lineBytesMax + LOG_LIMITS.findingBytesMax + batchTransactionsMax * (LOG_LIMITS.headingBytesMax + 1)
   if (bodyBytes > LOG_LIMITS.bodyBytesMax) {
     throw new RangeError(
       `limits batchBytesMax, lineBytesMax and batchTransactionsMax allow a batch of ${bodyBytes} bytes; a record of the log holds ${LOG_LIMITS.bodyBytesMax}`,

@@ -26,11 +26,11 @@ export function replayRecord(ledger: Ledger, record: LogRecord, visitor?: Replay
       till = ledger.till(name)
       epoch = itsEpoch
     },
-    line(text, _bytes, start, end) {
+    line(text, _bytes, start, end, found) {
       if (till === undefined) throw new StockError('log_damaged', `the record at position ${record.first} begins without a heading`)
       const transaction = decodeTransaction(parseObject(text), till.name === SERVER_TILL)
       hashContent(view, start, end)
-      const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow }
+      const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow, found }
       const result = ledger.apply(till, transaction, at, visitor?.postings)
       visitor?.applied(till, epoch, transaction, position, result)
       position++

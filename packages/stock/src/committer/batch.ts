@@ -1,5 +1,5 @@
-import type { Result, TillState, Transaction } from '../ledger/index.ts'
-import { heading } from '../log/index.ts'
+import type { Found, Result, TillState, Transaction } from '../ledger/index.ts'
+import { finding, heading } from '../log/index.ts'
 
 /** Who posts: a session of a till, or the server itself. */
 export interface Source {
@@ -34,6 +34,8 @@ export class Batch {
   readonly barriers: Barrier[] = []
   /** Two halves of a content hash for each transaction. */
   readonly hashes: number[] = []
+  /** What was looked up, by the place of its transaction; few have any. */
+  readonly found: Map<number, Found> = new Map()
   #body = Buffer.allocUnsafeSlow(FIRST_BYTES)
   #length = 0
   #block: Buffer | undefined
@@ -50,8 +52,10 @@ export class Batch {
     return this.#bytes
   }
 
-  /** Takes a transaction whose line stands in `block` from `start` up to the line feed at `end`. */
-  add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number): void {
+  /**
+   * Takes a transaction whose line stands in `block` from `start` up to the line feed at `end`, and what was looked up for it.
+   */
+  add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number, found?: Found): void {
     const last = this.runs.at(-1)
     if (last?.source === source) {
       last.count++
@@ -60,6 +64,13 @@ export class Batch {
       // Every run gets its heading, also when the same till posted the run before through another session.
       this.#write(Buffer.from(heading(source.till.name, source.epoch)))
       this.runs.push({ source, count: 1 })
+    }
+    if (found !== undefined) {
+      this.#copyPiece()
+      const line = Buffer.from(finding(found))
+      this.#write(line)
+      this.#bytes += line.length
+      this.found.set(this.count, found)
     }
     this.transactions.push(transaction)
     this.hashes.push(high, low)

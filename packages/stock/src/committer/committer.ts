@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { StockError } from '../errors.ts'
-import type { Ledger, Postings, Transaction } from '../ledger/index.ts'
+import type { Found, Ledger, Postings, Transaction } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import type { Log } from '../log/index.ts'
 import { Batch, type Source } from './batch.ts'
@@ -60,10 +60,11 @@ export class Committer {
   }
 
   /** Takes a transaction; see {@link Batch.add}. Its source hears of it when it is durable and applied. */
-  add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number): void {
-    this.#filling.add(source, transaction, high, low, block, start, end)
+  add(source: Source, transaction: Transaction, high: number, low: number, block: Buffer, start: number, end: number, found?: Found): void {
+    const before = this.#filling.bytes
+    this.#filling.add(source, transaction, high, low, block, start, end, found)
     this.#transactions++
-    this.#bytes += end + 1 - start
+    this.#bytes += this.#filling.bytes - before
     const { batchTransactionsMax, batchBytesMax } = this.#parts.limits
     if (this.#filling.count >= batchTransactionsMax || this.#filling.bytes >= batchBytesMax) {
       this.#sealed.push(this.#filling)
@@ -179,7 +180,8 @@ export class Committer {
         const position = first + index
         const high = hashes[index * 2] as number
         const low = hashes[index * 2 + 1] as number
-        const result = ledger.apply(source.till, transaction, { position, recorded, high, low }, postings)
+        const found = batch.found.size === 0 ? undefined : batch.found.get(index)
+        const result = ledger.apply(source.till, transaction, { position, recorded, high, low, found }, postings)
         source.posted(transaction.seq, position, result)
       }
     }

@@ -14,6 +14,8 @@ export interface Item {
   packs: readonly Pack[]
   supplier: string
   active: boolean
+  /** True once it has turned out to be another item's barcode: what was there of it is that item's now. */
+  absorbed: boolean
 }
 
 /** The items by code, by barcode and by number. */
@@ -21,6 +23,7 @@ export class Items {
   readonly #byCode = new Map<string, Item>()
   readonly #byBarcode = new Map<string, Item>()
   readonly #byNumber: Item[] = []
+  readonly #absorbed = new Map<string, Item>()
 
   /** How many there are, defined or not. */
   get count(): number {
@@ -42,6 +45,8 @@ export class Items {
 
   /** A new item that nobody has defined yet. */
   add(code: string): Item {
+    const absorbed = this.#absorbed.get(code)
+    if (absorbed !== undefined) return this.#revive(absorbed)
     const item: Item = {
       code,
       number: this.#byNumber.length,
@@ -53,6 +58,7 @@ export class Items {
       packs: [],
       supplier: '',
       active: true,
+      absorbed: false,
     }
     this.#byNumber.push(item)
     this.#byCode.set(code, item)
@@ -72,5 +78,20 @@ export class Items {
     for (const barcode of item.barcodes) this.#byBarcode.delete(barcode)
     for (const barcode of change.barcodes) this.#byBarcode.set(barcode, item)
     item.barcodes = change.barcodes
+  }
+
+  /** An item that nobody has defined turns out to be a barcode of another: its code finds that one from now on. */
+  absorb(item: Item): void {
+    item.absorbed = true
+    this.#byCode.delete(item.code)
+    this.#absorbed.set(item.code, item)
+  }
+
+  /** The barcode is no other item's any more, and has been seen again. */
+  #revive(item: Item): Item {
+    item.absorbed = false
+    this.#absorbed.delete(item.code)
+    this.#byCode.set(item.code, item)
+    return item
   }
 }

@@ -5,6 +5,8 @@ import type { Place } from './place.ts'
 /** Which levels are asked for; every part narrows. */
 export interface LevelFilter {
   readonly location?: string | undefined
+  /** A location and those inside it: `S01` and `S01/damaged`. */
+  readonly within?: string | undefined
   /** A code or a barcode. */
   readonly item?: string | undefined
   /** The beginning of an item's code. */
@@ -18,6 +20,8 @@ export interface Level {
   readonly place: Place
   readonly item: Item
   readonly onHand: number
+  /** Set aside by reservations, in thousandths. */
+  readonly reserved: number
 }
 
 /** Where a page ended: the next one begins behind it. */
@@ -32,22 +36,23 @@ export interface LevelPage {
   readonly next?: LevelCursor
 }
 
-/** More than the items that any ledger holds, so that place and item make one number. */
-const ITEM_SPAN = 2 ** 26
-
-/** One number for what is on hand of an item at a place, virtual ones included: the key of a level. */
-export function levelKey(place: Place, item: Item): number {
-  return place.number * ITEM_SPAN + item.number
-}
-
 /** Whether a level is among those asked for. */
 export function levelMatches(filter: LevelFilter, { place, item, onHand }: Level): boolean {
   return (
-    (filter.location === undefined || place.code === filter.location) &&
+    placeMatches(filter, place) &&
     (filter.item === undefined || item.code === filter.item || item.barcodes.includes(filter.item)) &&
     (filter.prefix === undefined || item.code.startsWith(filter.prefix)) &&
     (filter.below === undefined || onHand < filter.below)
   )
+}
+
+/** Whether a location is among those asked for. */
+export function placeMatches({ location, within }: Pick<LevelFilter, 'location' | 'within'>, { code }: Place): boolean {
+  return (location === undefined || code === location) && (within === undefined || code === within || isInside(code, within))
+}
+
+function isInside(code: string, location: string): boolean {
+  return code.length > location.length && code[location.length] === '/' && code.startsWith(location)
 }
 
 /**
@@ -59,14 +64,14 @@ export function queryLevels(ledger: Ledger, filter: LevelFilter, most: number, a
   const only = filter.item === undefined ? undefined : ledger.items.find(filter.item)
   if (filter.item !== undefined && only === undefined) return { levels }
   for (const place of ledger.places.all()) {
-    if (place.virtual || (filter.location !== undefined && place.code !== filter.location)) continue
+    if (place.virtual || !placeMatches(filter, place)) continue
     if (after !== undefined && place.number < after.place) continue
     const start = after?.place === place.number ? after.item + 1 : 0
     for (const number of only === undefined ? movedItems(place, start) : [only.number]) {
       const onHand = number < start ? undefined : place.quantity(number)
       const item = ledger.items.at(number)
-      if (onHand === undefined || item === undefined) continue
-      const level = { place, item, onHand }
+      if (onHand === undefined || item === undefined || item.absorbed) continue
+      const level = { place, item, onHand, reserved: place.reserved(number) }
       if (!levelMatches(filter, level)) continue
       if (levels.length === most) {
         const last = levels[most - 1] as Level

@@ -5,6 +5,14 @@ export const LEDGER_LIMITS: {
   readonly lateMs: number
   readonly skewMs: number
   readonly recentResultsMax: number
+  readonly itemsMax: number
+  readonly locationsMax: number
+  readonly policiesMax: number
+  readonly transfersMax: number
+  readonly transfersClosedMax: number
+  readonly reservationsMax: number
+  readonly reservationsExpiredMax: number
+  readonly journalMovementsMax: number
 } = {
   /** Lines of one transaction. */
   linesMax: 10_000,
@@ -16,4 +24,20 @@ export const LEDGER_LIMITS: {
   skewMs: 120_000,
   /** The results of this many of a till's latest transactions are kept at hand for when it sends them again. */
   recentResultsMax: 1024,
+  /** Items, those that only movements have named included. */
+  itemsMax: 4_000_000,
+  /** Locations, those inside others included. */
+  locationsMax: 100_000,
+  /** Policies of all locations. */
+  policiesMax: 10_000_000,
+  /** Transfers that are on their way. */
+  transfersMax: 100_000,
+  /** Transfers that have arrived and whose names are still remembered; the oldest is forgotten first. */
+  transfersClosedMax: 100_000,
+  /** Reservations that are open. */
+  reservationsMax: 1_000_000,
+  /** Reservations that have expired and can still be fulfilled; the oldest is forgotten first. */
+  reservationsExpiredMax: 100_000,
+  /** Movements kept at hand, to tell what was on hand at the time of a count that comes late. */
+  journalMovementsMax: 262_144,
 }

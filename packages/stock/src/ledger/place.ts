@@ -1,6 +1,5 @@
-const PAGE_BITS = 8
-const PAGE_SIZE = 1 << PAGE_BITS
-const PAGE_MASK = PAGE_SIZE - 1
+import type { Item } from './item.ts'
+import { Pages } from './pages.ts'
 
 /** Where goods can be: a location of the chain, or a virtual place on the other side of a movement. */
 export class Place {
@@ -10,9 +9,12 @@ export class Place {
   readonly virtual: boolean
   name: string
   type: 'store' | 'warehouse'
-  /** Quantity by item number, in pages of typed numbers: a place costs what its own range of items costs. NaN: never moved. */
-  readonly #pages: (Float64Array | undefined)[] = []
+  readonly #quantities = new Pages()
+  readonly #reserved = new Pages()
+  /** When items were last counted here, in milliseconds. */
+  readonly #counted = new Pages()
   #peak = 0
+  #counts = false
 
   constructor(code: string, number: number, virtual: boolean) {
     this.code = code
@@ -24,8 +26,8 @@ export class Place {
 
   /** The quantity of an item here, in thousandths; undefined when it never moved here. */
   quantity(item: number): number | undefined {
-    const value = this.#pages[item >> PAGE_BITS]?.[item & PAGE_MASK]
-    return value === undefined || Number.isNaN(value) ? undefined : value
+    const value = this.#quantities.get(item)
+    return Number.isNaN(value) ? undefined : value
   }
 
   /** No quantity here was ever further from 0 than this. */
@@ -35,11 +37,7 @@ export class Place {
 
   /** Adds thousandths and answers the new quantity. */
   add(item: number, thousandths: number): number {
-    const page = this.#page(item)
-    const index = item & PAGE_MASK
-    const before = page[index] as number
-    const after = (Number.isNaN(before) ? 0 : before) + thousandths
-    page[index] = after
+    const after = this.#quantities.add(item, thousandths)
     if (after > this.#peak) this.#peak = after
     else if (-after > this.#peak) this.#peak = -after
     return after
@@ -47,22 +45,51 @@ export class Place {
 
   /** The first item number from `from` on that ever moved here; undefined when there is none. */
   nextItem(from: number): number | undefined {
-    for (let number = from; number < this.#pages.length << PAGE_BITS; number++) {
-      const page = this.#pages[number >> PAGE_BITS]
-      if (page === undefined) number |= PAGE_MASK
-      else if (!Number.isNaN(page[number & PAGE_MASK])) return number
-    }
-    return undefined
+    return this.#quantities.next(from)
   }
 
-  #page(item: number): Float64Array {
-    const index = item >> PAGE_BITS
-    let page = this.#pages[index]
-    if (page === undefined) {
-      while (this.#pages.length < index) this.#pages.push(undefined)
-      page = new Float64Array(PAGE_SIZE).fill(Number.NaN)
-      this.#pages[index] = page
-    }
-    return page
+  /** What is reserved of an item here, in thousandths. */
+  reserved(item: number): number {
+    return this.#reserved.get(item) || 0
   }
+
+  /** Reserves thousandths; below 0 frees them. */
+  reserve(item: number, thousandths: number): void {
+    this.#reserved.add(item, thousandths)
+  }
+
+  /** On hand and not reserved, in thousandths. */
+  available(item: number): number {
+    return (this.quantity(item) ?? 0) - this.reserved(item)
+  }
+
+  /** True once anything was counted here. */
+  get counts(): boolean {
+    return this.#counts
+  }
+
+  /** When an item was last counted here, in milliseconds; undefined when it never was. */
+  countedAt(item: number): number | undefined {
+    const at = this.#counts ? this.#counted.get(item) : Number.NaN
+    return Number.isNaN(at) ? undefined : at
+  }
+
+  /** Whether an item was counted here later than this: then what happened before is in the count already. */
+  countedAfter(item: number, at: number): boolean {
+    return this.#counts && this.#counted.get(item) > at // false where it is NaN
+  }
+
+  /** An item was counted here. An older count leaves the newest time as it is. */
+  counted(item: number, at: number): void {
+    this.#counts = true
+    if (!this.countedAfter(item, at)) this.#counted.set(item, at)
+  }
+}
+
+/** More than the items that any ledger holds, so that place and item make one number. */
+const ITEM_SPAN = 2 ** 26
+
+/** One number for what is on hand of an item at a place, virtual ones included: the key of a level. */
+export function levelKey(place: Place, item: Item): number {
+  return place.number * ITEM_SPAN + item.number
 }

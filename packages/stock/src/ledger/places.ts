@@ -21,6 +21,11 @@ export class Places {
     return this.#locations.get(code)
   }
 
+  get locationCount(): number {
+    return this.#locations.size
+  }
+
+  /** Locations and the virtual places, but for those of transfers, which are their own. */
   all(): readonly Place[] {
     return this.#byNumber
   }

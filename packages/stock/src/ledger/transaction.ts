@@ -55,6 +55,70 @@ export interface ItemTransaction extends Common {
   readonly active?: boolean
 }
 
+/** A sale is taken back whole: the exact inverse of what it posted. */
+export interface SaleVoidTransaction extends Common {
+  readonly kind: 'sale_void'
+  /** The id of the sale. */
+  readonly of: string
+}
+
+/** Goods leave a location for another one. */
+export interface TransferShipTransaction extends Common {
+  readonly kind: 'transfer_ship'
+  readonly location: string
+  readonly to: string
+  /** The name of the transfer, of the shipper's choice. */
+  readonly transfer: string
+  readonly lines: readonly Line[]
+}
+
+/** Goods of a transfer arrive. */
+export interface TransferReceiveTransaction extends Common {
+  readonly kind: 'transfer_receive'
+  readonly location: string
+  readonly transfer: string
+  readonly lines: readonly Line[]
+  /** Nothing more will come: what is missing goes to shrink. Default: true. */
+  readonly final?: boolean
+}
+
+/** Goods are set aside for somebody. */
+export interface ReserveTransaction extends Common {
+  readonly kind: 'reserve'
+  readonly location: string
+  /** The name of the reservation, of the caller's choice. */
+  readonly reservation: string
+  /** When it expires, in milliseconds since 1970. */
+  readonly until: number
+  readonly lines: readonly Line[]
+}
+
+/** A reservation is given up, or its goods are sold. */
+export interface ReservationTransaction extends Common {
+  readonly kind: 'release' | 'fulfil'
+  readonly reservation: string
+}
+
+/** How much of an item a location should have. The fields given replace what was there. */
+export interface PolicyTransaction extends Common {
+  readonly kind: 'policy'
+  readonly location: string
+  readonly item: string
+  /** Order when no more than this is there or on its way, in units. */
+  readonly reorderPoint?: number
+  /** Order up to this, in units. */
+  readonly orderUpTo?: number
+  /** Order in multiples of this, in units. */
+  readonly pack?: number
+  /** Days from order to shelf. */
+  readonly leadDays?: number
+}
+
+/** Time has passed and nobody posts: the server itself writes it, so that reservations expire. */
+export interface TickTransaction extends Common {
+  readonly kind: 'tick'
+}
+
 /** A till is registered or moved to a new epoch. The server itself writes it. */
 export interface TillTransaction extends Common {
   readonly kind: 'till'
@@ -72,4 +136,16 @@ export interface UnknownTransaction extends Common {
 }
 
 /** One document of a till, with its fields checked for type and size, not yet for the ledger's rules. */
-export type Transaction = LinesTransaction | LocationTransaction | ItemTransaction | TillTransaction | UnknownTransaction
+export type Transaction =
+  | LinesTransaction
+  | SaleVoidTransaction
+  | TransferShipTransaction
+  | TransferReceiveTransaction
+  | ReserveTransaction
+  | ReservationTransaction
+  | PolicyTransaction
+  | LocationTransaction
+  | ItemTransaction
+  | TillTransaction
+  | TickTransaction
+  | UnknownTransaction

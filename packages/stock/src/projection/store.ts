@@ -79,6 +79,10 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#levels.set(levelKey(to, item), { place: to, item })
   }
 
+  reserved(place: Place, item: Item): void {
+    this.#levels.set(levelKey(place, item), { place, item })
+  }
+
   applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result): void {
     const { seq, id, kind, at, ref } = transaction
     const location = 'location' in transaction ? transaction.location : null

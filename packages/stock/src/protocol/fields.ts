@@ -43,6 +43,14 @@ export const number: Check = (value, path) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(path, 'a number', value)
 }
 
+/** A number from `least` to `most`. */
+export function within(least: number, most: number): Check {
+  const allowed = `a number from ${least} to ${most}`
+  return (value, path) => {
+    if (typeof value !== 'number' || !(value >= least && value <= most)) throw wrong(path, allowed, value)
+  }
+}
+
 /** true or false. */
 export const flag: Check = (value, path) => {
   if (typeof value !== 'boolean') throw wrong(path, 'true or false', value)

@@ -35,7 +35,7 @@ export type Request = Hello | Ask | { readonly type: 'bye' }
 export const SERVER_TILL = 'server'
 
 const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain: text(64), token: text(200) })
-const FILTER = { location: locationName, item: itemCode, prefix: text(64), below: number }
+const FILTER = { location: locationName, within: locationName, item: itemCode, prefix: text(64), below: number }
 const LEVELS = object(fields({ ...FILTER, limit: whole(1), after: text(40) }), [])
 const WATCH = object(fields(FILTER), [])
 const QUESTIONS: ReadonlyMap<string, Fields> = new Map([

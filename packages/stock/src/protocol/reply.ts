@@ -84,6 +84,7 @@ export function encodeAck(seq: number, position: number, time: string, results: 
 
 /** One result with something to say. */
 export function encodeResult(seq: number, result: Result): string {
+  if (result.again !== undefined) return encodeRepeated(seq, result.again, result)
   if (result.refused === undefined) return `{"seq":${seq},"flags":${flagsText(result.flags)}}`
   return `{"seq":${seq},${refusalText(result)}}`
 }
@@ -130,9 +131,9 @@ export function decodeCursor(text: string): LevelCursor | undefined {
   return match === null ? undefined : { place: Number(match[1]), item: Number(match[2]) }
 }
 
-function levelText({ place, item, onHand }: Level): string {
-  const shown = units(onHand)
-  return `{"location":${JSON.stringify(place.code)},"item":${JSON.stringify(item.code)},"onHand":${shown},"reserved":0,"available":${shown}}`
+function levelText({ place, item, onHand, reserved }: Level): string {
+  const figures = `"onHand":${units(onHand)},"reserved":${units(reserved)},"available":${units(onHand - reserved)}`
+  return `{"location":${JSON.stringify(place.code)},"item":${JSON.stringify(item.code)},${figures}}`
 }
 
 function refusalText({ refused, field }: Result): string {

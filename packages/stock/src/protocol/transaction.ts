@@ -1,12 +1,13 @@
 import { StockError } from '../errors.ts'
-import { LINE_KINDS, type LinesTransaction, type Transaction } from '../ledger/index.ts'
-import { type Check, checkFields, type Fields, fields, flag, list, number, object, oneOf, text, whole } from './fields.ts'
+import { LINE_KINDS, type Line, type Transaction } from '../ledger/index.ts'
+import { type Check, checkFields, type Fields, fields, flag, list, number, object, oneOf, text, whole, within } from './fields.ts'
 import { itemCode, locationName, tillName } from './names.ts'
 import { formatTime, parseTime } from './time.ts'
 
 const NAME = text(200)
 /** More lines than a transaction may post are let through up to here, so that the ledger refuses them with a code. */
 const LINES_READ_MAX = 100_000
+const LEAD_DAYS_MAX = 3_650
 
 const time: Check = (value, path) => {
   if (typeof value !== 'string' || Number.isNaN(parseTime(value))) {
@@ -27,10 +28,31 @@ const lines: KindForm = {
   fields: fields({ ...COMMON, location: itemCode, lines: list(line, 1, LINES_READ_MAX) }),
   required: ['seq', 'at', 'location', 'lines'],
 }
-const linesWithOf: KindForm = { fields: fields({ ...lines.fields, of: text(64) }), required: lines.required }
+const linesWithOf = more(lines, { of: text(64) })
+
+/** The form of a kind with more fields, all of them required but for those in `optional`. */
+function more(form: KindForm, required: Record<string, Check>, optional: Record<string, Check> = {}): KindForm {
+  return { fields: fields({ ...form.fields, ...required, ...optional }), required: [...form.required, ...Object.keys(required)] }
+}
+
+const named: KindForm = { fields: fields(COMMON), required: ['seq', 'at'] }
 
 const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
   ...LINE_KINDS.map((kind): [string, KindForm] => [kind, kind === 'return' || kind === 'supplier_return' ? linesWithOf : lines]),
+  ['sale_void', more(named, { of: text(64) })],
+  ['transfer_ship', more(lines, { to: itemCode, transfer: text(64) })],
+  ['transfer_receive', more(named, { location: itemCode, transfer: text(64), lines: list(line, 0, LINES_READ_MAX) }, { final: flag })],
+  ['reserve', more(lines, { reservation: text(64), until: time })],
+  ['release', more(named, { reservation: text(64) })],
+  ['fulfil', more(named, { reservation: text(64) })],
+  [
+    'policy',
+    more(
+      named,
+      { location: itemCode, item: itemCode },
+      { reorderPoint: number, orderUpTo: number, pack: number, leadDays: within(0, LEAD_DAYS_MAX) },
+    ),
+  ],
   [
     'location',
     {
@@ -57,13 +79,16 @@ const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
   ],
 ])
 
-/** Only the server registers tills; a till that sends this kind is answered `unknown_kind`. */
-const TILL_FORM: KindForm = { fields: fields({ ...COMMON, till: tillName, epoch: whole(1) }), required: ['seq', 'at', 'till', 'epoch'] }
+/** What only the server posts; a till that sends such a kind is answered `unknown_kind`. */
+const SERVER_FORMS: ReadonlyMap<string, KindForm> = new Map([
+  ['till', more(named, { till: tillName, epoch: whole(1) })],
+  ['tick', named],
+])
 
 /**
  * Reads a parsed line as a transaction. The object itself becomes the transaction: its `at` is replaced by milliseconds.
  *
- * @param byServer - the line is the server's own, which may register tills
+ * @param byServer - the line is the server's own, which has kinds of its own
  * @throws StockError `bad_field` that names the field and what is allowed.
  */
 export function decodeTransaction(sent: Record<string, unknown>, byServer = false): Transaction {
@@ -72,10 +97,11 @@ export function decodeTransaction(sent: Record<string, unknown>, byServer = fals
     COMMON.kind(kind, 'kind')
     throw new StockError('bad_field', 'kind is missing', { field: 'kind' })
   }
-  const known = FORMS.get(kind) ?? (byServer && kind === 'till' ? TILL_FORM : undefined)
+  const known = FORMS.get(kind) ?? (byServer ? SERVER_FORMS.get(kind) : undefined)
   if (known === undefined) return unknownKind(sent, kind)
   checkFields(sent, known.fields, known.required, '')
   sent.at = parseTime(sent.at as string)
+  if (sent.until !== undefined) sent.until = parseTime(sent.until as string)
   return sent as unknown as Transaction
 }
 
@@ -94,7 +120,8 @@ export type Draft = Transaction extends infer T ? (T extends Transaction ? Omit<
 /** The line of a transaction, without its line feed. */
 export function encodeTransaction(draft: Draft, seq: number): string {
   const { kind, at, id, ...rest } = draft
-  return JSON.stringify({ seq, ...(id === undefined ? {} : { id }), kind, at: formatTime(at), ...rest })
+  const until = 'until' in draft ? { until: formatTime(draft.until) } : {}
+  return JSON.stringify({ seq, ...(id === undefined ? {} : { id }), kind, at: formatTime(at), ...rest, ...until })
 }
 
 /** Objects of the protocol nest no deeper than this; what does is no content that we would call the same. */
@@ -112,7 +139,7 @@ export function sameContent(one: unknown, other: unknown, depth: number = DEPTH_
   return keys.every((key) => Object.hasOwn(b, key) && sameContent(a[key], b[key], depth - 1))
 }
 
-/** Whether a transaction posts lines. */
-export function hasLines(transaction: Transaction | Draft): transaction is LinesTransaction {
+/** Whether a transaction has lines. */
+export function hasLines(transaction: Transaction | Draft): transaction is (Transaction | Draft) & { readonly lines: readonly Line[] } {
   return 'lines' in transaction
 }

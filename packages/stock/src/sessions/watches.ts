@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Item, Level, LevelFilter, Place, Postings } from '../ledger/index.ts'
+import { type Item, type Level, type LevelFilter, type Place, type Postings, placeMatches } from '../ledger/index.ts'
 import { LevelSet } from './level-set.ts'
 
 /** Who watches: a session. */
@@ -69,6 +69,10 @@ export class Watches implements Postings {
     if (!to.virtual) this.#mark(to, item)
   }
 
+  reserved(place: Place, item: Item): void {
+    this.#mark(place, item)
+  }
+
   #mark(place: Place, item: Item): void {
     this.#markIn(this.#byLocation.get(place.code), place, item)
     this.#markIn(this.#byLocation.get(undefined), place, item)
@@ -88,6 +92,7 @@ export class Watches implements Postings {
     for (const watch of group) {
       const { prefix } = watch.filter
       if (prefix !== undefined && !item.code.startsWith(prefix)) continue
+      if (!placeMatches(watch.filter, place)) continue
       watch.dirty.add(place, item)
       this.#dirty.add(watch)
     }
@@ -121,7 +126,7 @@ function changesOf({ watcher, filter: { below }, dirty, low }: Watch): Level[] {
   dirty.take(watcher.levelsPerEventMax, (place, item) => {
     const onHand = place.quantity(item.number) ?? 0
     const isLow = below === undefined || onHand < below
-    if (isLow || low.has(place, item)) levels.push({ place, item, onHand })
+    if (isLow || low.has(place, item)) levels.push({ place, item, onHand, reserved: place.reserved(item.number) })
     if (below === undefined) return
     if (isLow) low.add(place, item)
     else low.delete(place, item)

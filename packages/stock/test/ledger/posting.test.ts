@@ -78,6 +78,7 @@ describe('posting', () => {
       moved: (line: number, item: { code: string }, from: { code: string }, to: { code: string }, thousandths: number): void => {
         moved.push(`${line} ${item.code} ${from.code}>${to.code} ${thousandths}`)
       },
+      reserved: () => {},
     }
     const lines = [
       { item: 'apple', quantity: 1.5 },
@@ -95,6 +96,12 @@ describe('posting', () => {
     assert.deepEqual(allLevels(book.ledger), ['S01/apple=9'])
   })
 })
+
+function shipped(): Book {
+  const book = stocked().locations('S02')
+  book.post({ kind: 'transfer_ship', transfer: 'T', location: 'S01', to: 'S02', lines: [{ item: 'apple', quantity: 5 }] })
+  return book
+}
 
 describe('flags', () => {
   const raised: { readonly [F in keyof typeof FLAGS]: () => readonly string[] } = {
@@ -114,6 +121,21 @@ describe('flags', () => {
       return book.post({ kind: 'location', location: 'S02', at: book.recorded + LEDGER_LIMITS.skewMs + 2 }).flags
     },
     return_without_sale: () => stocked().post({ kind: 'return', location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }).flags,
+    transfer_short: () => shipped().post({ kind: 'transfer_receive', transfer: 'T', location: 'S02', lines: [] }).flags,
+    transfer_over: () => {
+      const lines = [{ item: 'apple', quantity: 6 }]
+      return shipped().post({ kind: 'transfer_receive', transfer: 'T', location: 'S02', lines }).flags
+    },
+    other_destination: () => {
+      const lines = [{ item: 'apple', quantity: 5 }]
+      return shipped().post({ kind: 'transfer_receive', transfer: 'T', location: 'S01', lines }).flags
+    },
+    reservation_expired: () => {
+      const book = stocked()
+      const until = book.recorded
+      return book.post({ kind: 'reserve', reservation: 'R', location: 'S01', until, lines: [{ item: 'apple', quantity: 5 }] }).flags
+    },
+    check_digit: () => stocked().post({ kind: 'item', item: '4006381333930' }).flags,
   }
   for (const flag of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) {
     it(`say ${flag}, and nothing else, of what shows only that`, () => assert.deepEqual(raised[flag](), [flag]))

@@ -44,6 +44,7 @@ async function replayed(path: string): Promise<{ ledger: Ledger; movements: unkn
       postings: {
         moved: (line, moved, from, to, thousandths) =>
           movements.push({ line, item: moved.code, from_place: from.code, to_place: to.code, quantity: units(thousandths) }),
+        reserved: () => {},
       },
       applied: (till, epoch, transaction, position, result) =>
         transactions.push({
