@@ -1,4 +1,4 @@
-import type { UnixgramEndpoint } from '../endpoint.ts'
+import { formatEndpoint, type UnixgramEndpoint } from '../endpoint.ts'
 import { type DatagramLink, DatagramListener, type Listener, type ListenOptions, unixgramPeer } from '../transport/index.ts'
 import type { FromRelay, ToRelay } from './messages.ts'
 import { errorTold } from './told-error.ts'
@@ -47,7 +47,7 @@ export class RelayedDatagrams {
     }
     const { bytes, from } = message
     const peer = unixgramPeer(this.#endpoint, from)
-    if (bytes === undefined) this.#options.refused('frame_too_large', peer)
+    if (bytes === undefined) this.#options.refused('frame_too_large', formatEndpoint(this.#endpoint))
     else this.#datagrams.received(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { to: from, peer, address: '' })
     this.#tell({ say: 'taken', relay: this.#number }) // after it: a thread that computes is given less
   }
