@@ -56,6 +56,11 @@ export class DatagramRelay {
     return relay
   }
 
+  /** Bytes of answers that have not left yet. */
+  get waiting(): number {
+    return this.#waiting.bytes
+  }
+
   /** A thread has begun to serve. */
   join(thread: RelayThread): void {
     this.#threads.set(thread, { untaken: 0, sends: new Map() })

@@ -42,6 +42,16 @@ async function load(client: Client<string, string>, stop: { now: boolean }): Pro
   return answered
 }
 
+/** Sends until there has been no room for so many turns: nobody reads any more. Resolves with how many were taken. */
+async function untilFull(send: () => boolean, turns: number): Promise<number> {
+  let taken = 0
+  for (let full = 0; full < turns; full++) {
+    while (send()) [taken, full] = [taken + 1, 0]
+    await turn()
+  }
+  return taken
+}
+
 for (const [kind, how] of Object.entries(KINDS)) {
   describe(`Unix datagrams in ${kind}`, { skip: !POSIX }, () => {
     it('come and go in full size, and one that is larger is counted and not answered', async (t) => {
@@ -87,19 +97,24 @@ for (const [kind, how] of Object.entries(KINDS)) {
       assert.deepEqual(await readdir(dir), ['moved'])
     })
 
-    it('are no more accepted once it is suspended; those that came are answered', async (t) => {
+    it('are no more accepted once it is suspended, as their senders are told; those that came are answered', async (t) => {
       const dir = await folder(t)
       const door = await gate(t)
       const server = await servingIn(t, `unixgram://${dir}/d`, how)
       const client = await clientOf(t, server.at)
+      const late = new DatagramSocket(10)
+      t.after(() => late.close())
+      late.connect(join(dir, 'd'))
       const answer = client.request(`wait ${door.port}`, { tries: 1 })
       await door.reached(1)
       const suspended = server.suspend()
       // The name goes at once with workers; on a loop the socket keeps it until the last answer has left.
       if (kind !== 'loop') while ((await readdir(dir)).length > 0) await turn()
+      await untilFull(() => late.send(Buffer.from('late')) === 'taken', 200)
       door.open()
       assert.match((await answer) as string, /^through /)
       await suspended
+      assert.throws(() => late.send(Buffer.from('late')), { code: 'ECONNREFUSED' })
       assert.deepEqual(await readdir(dir), [])
       await assert.rejects(connect(server.at, { framing: lines() }), code('connect_refused'))
     })
@@ -175,12 +190,7 @@ describe('threads that are all busy', { skip: !POSIX }, () => {
     const raw = new DatagramSocket(100)
     t.after(() => raw.close())
     for (let worker = 0; worker < 2; worker++) raw.send(Buffer.from('block'), join(dir, 'd'))
-    let taken = 0
-    // Every turn the relay may read what the kernel holds; in the end it reads no more.
-    for (let full = 0; full < 500; full++) {
-      while (raw.send(Buffer.from('more'), join(dir, 'd')) === 'taken') [taken, full] = [taken + 1, 0]
-      await turn()
-    }
+    const taken = await untilFull(() => raw.send(Buffer.from('more'), join(dir, 'd')) === 'taken', 500)
     t.diagnostic(`${taken} were taken`)
     assert.ok(taken < 2 * 64 + 2_000, `${taken} were taken`)
     await server.close({ within: 0 })
