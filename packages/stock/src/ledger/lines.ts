@@ -70,7 +70,7 @@ export interface Move {
 
 /** The item of a movement that is made now: it comes to be, or comes back, where it was not there. */
 export function itemOfMove({ items }: Books, item: Item | string): Item {
-  if (typeof item === 'string') return items.add(item)
+  if (typeof item === 'string') return items.find(item) ?? items.add(item)
   return item.absorbed ? items.add(item.code) : item
 }
 
