@@ -83,6 +83,20 @@ describe('tillwire run', { concurrency: 2 }, () => {
     await call.ended
   })
 
+  it('answers Unix datagrams on one loop, in threads and in processes, and leaves no file', async (t) => {
+    const at = await Workshop.open(t)
+    for (const workers of [[], ['--threads', '2'], ['--processes', '2']]) {
+      const endpoint = `unixgram://${at.path('datagrams')}`
+      const server = at.start('run', 'timestamp', endpoint, ...workers)
+      await server.printed(/^timestamp listening on unixgram:\/\/\/.*\/datagrams\n/)
+      assert.match((await at.run('call', endpoint, 'hello')).out, /^\[.*\] hello\n$/)
+      const { code, err } = await server.kill('SIGTERM')
+      assert.equal(code, 0)
+      assert.match(err, /received from/)
+      assert.equal(existsSync(at.path('datagrams')), false)
+    }
+  })
+
   it('stops as politely when nobody reads what it prints any more', async (t) => {
     const at = await Workshop.open(t)
     for (const workers of [[], ['--threads', '2']]) {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { NetError } from './errors.ts'
@@ -8,25 +9,6 @@ import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import type { Service } from './service.ts'
 import type { Carrier, Link, TlsFacts } from './transport/index.ts'
-
-/** Who wants to hear of a connection: its server, or the client that dialled it. */
-export interface ConnectionOwner {
-  /**
-   * This side has dialled, and asks. It reads on while its own messages cannot leave: if both sides waited for the other one to read, they would
-   * wait for ever.
-   */
-  readonly dialled?: true
-  /** The service threw, in a call that has no other way to say so. */
-  fault(error: unknown): void
-  /** The connection has ended; undefined when both sides ended politely. */
-  gone(reason: NetError | undefined): void
-  /** Nothing is in flight any more. */
-  rested(): void
-  /** The queue of a connection that has `sendHighWaterBytes` or more unsent has grown by so many bytes, or shrunk; below that it counts as none. */
-  queued?(bytes: number): void
-  /** Does anybody wait to hear that? Asked after every message. */
-  readonly awaitsRest: boolean
-}
 
 /**
  * One peer: messages in to the service, messages out in order. Where datagrams come from many, a connection is one exchange: a
@@ -199,6 +181,11 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
     return this.#sender.messages
   }
 
+  /** Messages of the peer that had to wait for `messagesPerSecondMax`. */
+  get throttled(): number {
+    return this.#dispatcher.throttled
+  }
+
   /** True once our direction has ended. */
   get ending(): boolean {
     return this.#ending || this.#gone
@@ -219,7 +206,7 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
 
   /**
    * Says that an answer is owed: until the returned function is called, stopping waits for it, and the end of the peer's direction does not end
-   * ours. The function may be called more than once.
+   * ours; the service's `ended` tells of that end meanwhile. The function may be called more than once.
    */
   hold(): () => void {
     return this.#dispatcher.hold()
@@ -303,29 +290,29 @@ export class Connection<In, Out = In, State = unknown> implements AsyncDisposabl
   /** After every change: steers reading, and does what was waiting for the work in flight to end. */
   #settle(): void {
     this.#steer()
-    if (this.#gone || this.#dispatcher.busy) return
+    if (this.#gone) return
+    if (this.#peerEnded && this.#fault === undefined && !this.#dispatcher.handing) this.#tellEnd()
+    if (this.#dispatcher.busy) return
     if (this.#fault !== undefined) {
       const error = this.#fault
       this.#fault = undefined
       this.#refuse(error)
-    } else if (this.#peerEnded && !(this.#deaf && this.#ending)) {
-      this.#afterPeerEnded()
+    } else if (this.#peerEnded && !this.#stays) {
+      this.end()
     }
     if (this.#linkGone && !this.#dispatcher.busy) this.#finish()
     else if (this.#owner.awaitsRest && this.idle) this.#owner.rested()
   }
 
-  /** The service hears of the peer's end once; what it begins to owe then is still waited for. */
-  #afterPeerEnded(): void {
-    if (!this.#endTold) {
-      this.#endTold = true
-      this.#guarded(() => {
-        const stays: unknown = this.#service.ended?.(this)
-        this.#stays = stays === true
-        this.#overhear(stays)
-      })
-    }
-    if (!this.#stays && !this.#dispatcher.busy) this.end()
+  /** The service hears of the peer's end once, also while it holds answers; what it begins to owe then is waited for too. */
+  #tellEnd(): void {
+    if (this.#endTold || (this.#deaf && this.#ending)) return
+    this.#endTold = true
+    this.#guarded(() => {
+      const stays: unknown = this.#service.ended?.(this)
+      this.#stays = stays === true
+      this.#overhear(stays)
+    })
   }
 
   #steer(): void {

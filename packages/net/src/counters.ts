@@ -10,6 +10,8 @@ export interface Traffic {
   readonly messagesIn: number
   /** Messages that were sent; replies to datagrams that were dropped too (those stand in `ended`, as `reply_limited` for one). */
   readonly messagesOut: number
+  /** Messages that waited, and reading from their peers with them, because a peer sent more than `messagesPerSecondMax`. */
+  readonly throttled: number
 }
 
 /** What a server has seen, at the moment of asking. Totals only grow; `active` and `queueBytes` are now. */
@@ -39,6 +41,7 @@ export const NO_COUNTERS: Counters = {
   bytesOut: 0,
   messagesIn: 0,
   messagesOut: 0,
+  throttled: 0,
   queueBytes: 0,
   ended: {},
   workers: 0,
@@ -65,6 +68,7 @@ export class Tally {
   #bytesOut = 0
   #messagesIn = 0
   #messagesOut = 0
+  #throttled = 0
   readonly #ended: Partial<Record<NetErrorCode, number>> = {}
 
   /** Adds what went over a connection that is gone. */
@@ -73,6 +77,7 @@ export class Tally {
     this.#bytesOut += traffic.bytesOut
     this.#messagesIn += traffic.messagesIn
     this.#messagesOut += traffic.messagesOut
+    this.#throttled += traffic.throttled
   }
 
   /** Counts one end, or refusal, for a reason. */
@@ -83,6 +88,7 @@ export class Tally {
   /** The counters now, with those connections that are open. */
   counters(open: Iterable<Traffic & { readonly unsent: number }>): Counters {
     let [bytesIn, bytesOut, messagesIn, messagesOut] = [this.#bytesIn, this.#bytesOut, this.#messagesIn, this.#messagesOut]
+    let throttled = this.#throttled
     let active = 0
     let queueBytes = 0
     for (const connection of open) {
@@ -91,10 +97,11 @@ export class Tally {
       bytesOut += connection.bytesOut
       messagesIn += connection.messagesIn
       messagesOut += connection.messagesOut
+      throttled += connection.throttled
       queueBytes += connection.unsent
     }
     const { accepted, datagrams } = this
-    const traffic = { bytesIn, bytesOut, messagesIn, messagesOut }
+    const traffic = { bytesIn, bytesOut, messagesIn, messagesOut, throttled }
     return { ...NO_COUNTERS, ...traffic, accepted, datagrams, active, queueBytes, ended: { ...this.#ended } }
   }
 }

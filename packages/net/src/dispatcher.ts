@@ -56,7 +56,17 @@ export class Dispatcher<In, Out> {
 
   /** True while a message is unanswered. */
   get busy(): boolean {
-    return this.#handling || this.#pending || this.#holds > 0 || this.#receiver.waiting
+    return this.handing || this.#holds > 0
+  }
+
+  /** True while a message waits to be handed out, or for its own answer. */
+  get handing(): boolean {
+    return this.#handling || this.#pending || this.#receiver.waiting
+  }
+
+  /** Messages of the peer that had to wait for its pace. */
+  get throttled(): number {
+    return this.#pace?.waits ?? 0
   }
 
   /** True when there is nothing to do but to read more. */

@@ -82,7 +82,10 @@ export interface Limits {
   readonly lingerMs: number
   /** How long `close()` waits for work in flight when it is told nothing else. Default 10 s. */
   readonly closeWithinMs: number
-  /** Silence after which the kernel asks a TCP peer whether it is still there. Default 30 s. */
+  /**
+   * Silence after which the kernel asks a TCP peer whether it is still there; some ten seconds later one that is gone is. While bytes are on their way
+   * to it, the kernel repeats those instead, and gives up in its own time, about a quarter of an hour on Linux (`tcp_retries2`). Default 30 s.
+   */
   readonly keepAliveMs: number
   /** Threads or processes of one server. Default 64. */
   readonly workersMax: number

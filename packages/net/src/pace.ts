@@ -11,6 +11,8 @@ export class Pace {
   #tokens: number
   #at: number
   #waiting: Timer | undefined
+  /** How often one had to be waited for. */
+  waits = 0
 
   /** @param again - called when {@link take} has said false and there is one again */
   constructor(perSecond: number, clock: Clock, again: () => void) {
@@ -31,6 +33,7 @@ export class Pace {
       this.#tokens--
       return true
     }
+    this.waits++
     this.#waiting = this.#clock.after(Math.ceil(((1 - this.#tokens) * 1000) / this.#perSecond), () => {
       this.#waiting = undefined
       this.#again()

@@ -1,6 +1,7 @@
 import { Access, type AccessLists, AddressList } from './access.ts'
 import { type Clock, systemClock, type Timer } from './clock.ts'
-import { Connection, type ConnectionOwner } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import { type Counters, Tally } from './counters.ts'
 import { diagnostics } from './diagnostics.ts'
 import { formatEndpoint, parseEndpoint } from './endpoint.ts'

@@ -36,8 +36,9 @@ export interface Service<In, Out = In, State = unknown> {
    */
   message(message: In, connection: Connection<In, Out, State>): Out | undefined | Promise<Out | undefined>
   /**
-   * The peer has ended its direction, and every message before that was handled. Without this method, and unless it returns
-   * true, our direction ends too once nothing is in flight.
+   * The peer has ended its direction, and every message before that was handled; answers that are held (`connection.hold()`) may be owed still.
+   * Without this method, and unless it returns true, our direction ends too once nothing is in flight. Over TCP a peer that has only ended
+   * its direction and one that has closed look the same, until something is sent to it.
    */
   ended?(connection: Connection<In, Out, State>): boolean
   /** A last word to a peer that is ended for a fault of its own (a frame over the limit, too many connections, a time-out). */

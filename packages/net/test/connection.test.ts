@@ -323,6 +323,33 @@ describe('receiving', () => {
     assert.equal(await closed, undefined)
   })
 
+  it('tells the service of the peer’s end while an answer is held, and sends that answer', async (t) => {
+    const release = signal<() => void>()
+    const told = signal()
+    const { service, opened, closed } = shown({
+      message: (_text, connection) => {
+        release.resolve(connection.hold())
+        return undefined
+      },
+      ended: () => {
+        told.resolve()
+        return false
+      },
+    })
+    const { at } = await serving(t, service)
+    const peer = await plainPeer(t, at)
+    const text = readAll(peer)
+    peer.end('a\n')
+    const connection = await opened
+    const done = await release.promise
+    await told.promise
+    assert.deepEqual([connection.ending, connection.idle], [false, false])
+    connection.send('late')
+    done()
+    assert.equal(await text, 'late\n')
+    assert.equal(await closed, undefined)
+  })
+
   it('goes on after our own half-close, to the last message, even when the handler is slow', async (t) => {
     const heard: string[] = []
     const { service, opened, closed } = shown({

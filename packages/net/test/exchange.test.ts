@@ -134,11 +134,16 @@ describe('a peer that sends more messages a second than it may', () => {
     const answers = sent.map((text) => client.request(text))
     assert.deepEqual(await Promise.all(answers.slice(0, 100)), sent.slice(0, 100))
     assert.equal(server.counters.messagesIn, 100, 'the rest waits')
+    assert.equal(server.counters.throttled, 1, 'one waits, and the others behind it')
     await clock.advance(100)
     assert.deepEqual(await Promise.all(answers.slice(100, 110)), sent.slice(100, 110))
     assert.equal(server.counters.messagesIn, 110)
     await clock.advance(100)
     assert.deepEqual(await Promise.all(answers), sent)
+    client.end()
+    await client.closed
+    await server.close()
+    assert.equal(server.counters.throttled, 20)
   })
 })
 

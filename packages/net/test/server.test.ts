@@ -81,6 +81,7 @@ describe('serve', () => {
       bytesOut: 4,
       messagesIn: 1,
       messagesOut: 1,
+      throttled: 0,
       workers: 0,
       workersReplaced: 0,
     })

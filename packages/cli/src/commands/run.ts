@@ -59,7 +59,8 @@ A file of --commands names what peers may run; no shell reads it, nor what they 
   [commands.lookup]
   run = ["getent", "hosts"]
   arguments = [{ pattern = "[a-z0-9.-]+" }]    also: oneOf, optional, dash (may begin with one)
-  timeoutMs = 5000                             also: outputBytesMax, folder, environment, errors = "drop"`
+  timeoutMs = 5000                             also: outputBytesMax, folder, environment, errors = "drop",
+                                               whenClientEnds = "kill" (a client that pipes its lines in ends too)`
 
 async function run(name: ServiceName | 'all', listen: readonly string[] | undefined, flags: RunFlags): Promise<void> {
   const { framing, shell, insecure, quiet = false, threads, processes } = flags

@@ -1,5 +1,6 @@
 import { checkFraming, checkNames, checkService } from '../checks.ts'
-import { Connection, type ConnectionOwner } from '../connection.ts'
+import { Connection } from '../connection.ts'
+import type { ConnectionOwner } from '../connection-owner.ts'
 import type { Framing } from '../framing/index.ts'
 import type { Service } from '../service.ts'
 import type { Client, Correlate } from './client.ts'

@@ -1,11 +1,16 @@
 /** One service in several threads or processes. */
 
-import { NetError } from '../errors.ts'
-import { descriptorLimit, limitsFrom, limitsOfWorker } from '../limits.ts'
+import { systemClock } from '../clock.ts'
+import { parseEndpoint } from '../endpoint.ts'
+import { fromSystem, NetError } from '../errors.ts'
+import { descriptorLimit, type Limits, limitsFrom, limitsOfWorker } from '../limits.ts'
+import { duplicate } from '../posix/index.ts'
 import type { ServeOptions, Server } from '../server.ts'
 import { readServerKeys } from '../tls-keys.ts'
+import { bytesMax } from '../transport/index.ts'
+import { DatagramRelay } from './datagram-relay.ts'
 import type { Start, WorkerOptions } from './messages.ts'
-import { takePlaces } from './places.ts'
+import { type Places, takePlaces } from './places.ts'
 import { Pool } from './pool.ts'
 import { launchProcess } from './processes.ts'
 import { launchThread } from './threads.ts'
@@ -42,13 +47,16 @@ export async function servePool(
 
   const places = await takePlaces(endpoints, { limits, mode: options.mode ?? 0o660, reusePort: options.reusePort === true })
   const start: Start = { say: 'start', module, data: copy, places: places.places, options: workerOptions }
+  const fault = onFault ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
+  const relays = kind === 'threads' ? await openRelays(places, limits, fault) : new Map<number, DatagramRelay>()
   const pool = new Pool(
     {
       launch: kind === 'threads' ? launchThread : launchProcess,
       start,
       shared: places.shared,
+      relays,
       limits,
-      onFault: onFault ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+      onFault: fault,
     },
     places,
     count,
@@ -56,6 +64,26 @@ export async function servePool(
   )
   await pool.start()
   return pool
+}
+
+/** Each has a descriptor of its own: it sends what is still to be sent when the places are given back. */
+async function openRelays(
+  { places, shared, close }: Places,
+  limits: Limits,
+  fault: (error: unknown) => void,
+): Promise<Map<number, DatagramRelay>> {
+  const relays = new Map<number, DatagramRelay>()
+  try {
+    for (const { endpoint, shared: at } of places) {
+      if (at === undefined || parseEndpoint(endpoint).transport !== 'unixgram') continue
+      relays.set(at, await DatagramRelay.open(at, duplicate(shared[at] as number), bytesMax(limits), systemClock, fault))
+    }
+    return relays
+  } catch (error) {
+    await Promise.all([...relays.values()].map((relay) => relay.close()))
+    await close()
+    throw fromSystem(error, 'a socket of Unix datagrams', 'address_unavailable')
+  }
 }
 
 function copied<T>(what: string, value: T): T {

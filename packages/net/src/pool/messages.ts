@@ -5,13 +5,14 @@ import type { ToldError } from './told-error.ts'
 
 /**
  * What a pool and its workers say to each other. Each side has a bounded number of messages under way: one `ask` of a kind, one
- * `report` until it is `heard`, one `close` for each deadline that is nearer than the last.
+ * `report` until it is `heard`, one `close` for each deadline that is nearer than the last; of a relay so many datagrams until they are `taken`, and
+ * of their answers as many bytes as one socket may have waiting.
  */
 
 /** The options that cross as they are; the others are code, or are for the pool alone. */
 export type WorkerOptions = Omit<ServeOptions, 'transport' | 'clock' | 'onFault' | 'threads' | 'processes' | 'data'>
 
-/** Where a worker listens: an endpoint of its own, or a listening socket that all of them share. */
+/** Where a worker listens: an endpoint of its own, or a socket that all of them share. */
 export interface Place {
   readonly endpoint: string
   /** The place among the shared sockets. */
@@ -38,6 +39,7 @@ export type ToWorker =
   /** The descriptor that the worker wanted; it is the worker's to close. */
   | { readonly say: 'descriptor'; readonly shared: number; readonly fd: number }
   | { readonly say: 'heard' }
+  | FromRelay
 
 /** From a worker to its pool. */
 export type FromWorker =
@@ -52,6 +54,22 @@ export type FromWorker =
   | ({ readonly say: 'closed' } & News)
   /** It ends without having been told to, perhaps for an error that nobody caught. */
   | ({ readonly say: 'dying'; readonly error: ToldError | undefined } & News)
+  | ToRelay
+
+/** From the relay of a shared datagram socket, `relay` being the socket's place, to a thread. */
+export type FromRelay =
+  /** One that came; without bytes, one that was over the limit. */
+  | { readonly say: 'datagram'; readonly relay: number; readonly bytes: Uint8Array | undefined; readonly from: string | undefined }
+  /** An answer has left, or cannot. */
+  | { readonly say: 'sent'; readonly relay: number; readonly send: number; readonly error: ToldError | undefined }
+
+/** From a thread to a relay. */
+export type ToRelay =
+  /** One datagram has been handed to its service. */
+  | { readonly say: 'taken'; readonly relay: number }
+  | { readonly say: 'reply'; readonly relay: number; readonly send: number; readonly bytes: Uint8Array; readonly to: string }
+  /** An answer that has not left is not wanted any more. */
+  | { readonly say: 'forget'; readonly relay: number; readonly send: number }
 
 /** What has happened since the last report. */
 export interface News {

@@ -3,7 +3,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint, type TcpEndpoint, type Ud
 import { fromSystem, NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import { closeDescriptor, listenUnixShared, socketKind } from '../posix/index.ts'
-import { type Listener, type ListenOptions, listenInPlace, resolveHost, transportOf } from '../transport/index.ts'
+import { holdUnixgramAt, type Listener, type ListenOptions, listenInPlace, resolveHost, transportOf } from '../transport/index.ts'
 import type { Place } from './messages.ts'
 
 /** How the endpoints of a pool are to be taken. */
@@ -21,7 +21,7 @@ export interface Places {
   readonly endpoints: readonly string[]
   /** As a worker is told. */
   readonly places: readonly Place[]
-  /** The descriptors of the sockets that all workers accept on. */
+  /** The descriptors of the sockets that all workers accept on or receive at. */
   readonly shared: readonly number[]
   /** Gives the shared sockets and their files back; idempotent. */
   close(): Promise<void>
@@ -38,7 +38,7 @@ interface Taken {
 
 /**
  * Takes every endpoint, or none. A port that many bind by SO_REUSEPORT does not say that somebody else has it, so it is first bound
- * without; a Unix socket, or one that we were given, is opened here and accepted on by the workers.
+ * without; a Unix socket, or one that we were given, is opened here, and the workers accept on it or receive at it.
  * @throws (rejects) NetError as `listen` of a transport does, and `unsupported` for what several cannot share.
  */
 export async function takePlaces(texts: readonly string[], options: PlaceOptions): Promise<Places> {
@@ -86,11 +86,11 @@ async function take(endpoint: Endpoint, options: PlaceOptions, shared: number[])
       shared.push(fd)
       return share(endpoint, { endpoint, close: async () => closeDescriptor(fd) }, shared)
     }
-    case 'unixgram':
-      throw new NetError(
-        'unsupported',
-        `${formatEndpoint(endpoint)}: Unix datagrams are for one event loop; threads and processes cannot share them`,
-      )
+    case 'unixgram': {
+      const held = await holdUnixgramAt(endpoint, options.mode, options.limits)
+      shared.push(held.fd)
+      return share(endpoint, { endpoint, close: () => held.close() }, shared)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { type Counters, NO_COUNTERS, sumOfCounters } from '../counters.ts'
 import { NetError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import type { TlsServerOptions } from '../tls-keys.ts'
+import type { DatagramRelay } from './datagram-relay.ts'
 import type { FromWorker, News, Question, Start } from './messages.ts'
 import type { Launch, Runner } from './runner.ts'
 import { errorTold } from './told-error.ts'
@@ -10,8 +11,10 @@ import { errorTold } from './told-error.ts'
 export interface WorkerPlan {
   readonly launch: Launch
   readonly start: Start
-  /** The descriptors of the sockets that all workers accept on. */
+  /** The descriptors of the sockets that all workers accept on or receive at. */
   readonly shared: readonly number[]
+  /** Of threads: the datagram sockets that they share, by their places. */
+  readonly relays: ReadonlyMap<number, DatagramRelay>
   readonly limits: Limits
   readonly onFault: (error: unknown) => void
 }
@@ -24,6 +27,7 @@ export class PoolWorker {
   readonly ended: Promise<NetError | undefined>
   readonly #onFault: (error: unknown) => void
   readonly #runner: Runner | undefined
+  readonly #relays: ReadonlyMap<number, DatagramRelay>
   readonly #start = Promise.withResolvers<string>()
   readonly #end = Promise.withResolvers<NetError | undefined>()
   readonly #asked: Partial<Record<Question, Asked>> = {}
@@ -35,8 +39,9 @@ export class PoolWorker {
   /** Why it ends, where it or we could say it. */
   #reason: unknown
 
-  constructor({ launch, start, shared, limits, onFault }: WorkerPlan) {
+  constructor({ launch, start, shared, relays, limits, onFault }: WorkerPlan) {
     this.#onFault = onFault
+    this.#relays = relays
     this.started = this.#start.promise
     this.ended = this.#end.promise
     this.started.catch(() => {}) // also told by `ended`, to whoever does not wait for the start
@@ -109,10 +114,15 @@ export class PoolWorker {
       case 'ready':
         clearTimeout(this.#startTimer)
         this.#serving = true
+        for (const relay of this.#relays.values()) relay.join(this.#runner as Runner)
         return this.#start.resolve(message.service)
       case 'failed':
         this.#reason ??= errorTold(message.error)
         return this.#start.reject(this.#reason)
+      case 'taken':
+      case 'reply':
+      case 'forget':
+        return this.#relays.get(message.relay)?.hear(this.#runner as Runner, message)
       case 'wants':
         return this.#lend(message.shared)
       case 'answer':
@@ -155,6 +165,7 @@ export class PoolWorker {
     this.#gone = true
     this.#serving = false
     clearTimeout(this.#startTimer)
+    if (this.#runner !== undefined) for (const relay of this.#relays.values()) relay.leave(this.#runner)
     const cause = this.#reason ?? error
     const why = cause instanceof Error ? `: ${cause.message}` : ''
     const lost = this.#stopped ? undefined : new NetError('worker_lost', `${this.name} has ended (${how})${why}`, cause)

@@ -63,7 +63,7 @@ export class Pool implements Server {
     } catch (error) {
       for (const worker of workers) worker.kill('another one could not start')
       await Promise.all(workers.map((worker) => worker.ended))
-      await this.#places.close()
+      await Promise.all([this.#places.close(), this.#closeRelays()])
       throw error
     }
     for (const slot of this.#slots) void this.#watch(slot, slot.worker as PoolWorker)
@@ -145,7 +145,16 @@ export class Pool implements Server {
       clearTimeout(retry)
       if (worker?.serving === false) worker.dismiss()
     }
-    await Promise.all([this.#places.close(), this.#askAll('suspend')])
+    for (const relay of this.#plan.relays.values()) relay.suspend()
+    try {
+      await Promise.all([this.#places.close(), this.#askAll('suspend')])
+    } finally {
+      await this.#closeRelays()
+    }
+  }
+
+  async #closeRelays(): Promise<void> {
+    await Promise.all([...this.#plan.relays.values()].map((relay) => relay.close()))
   }
 
   async #close(): Promise<void> {

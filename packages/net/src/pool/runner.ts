@@ -18,7 +18,7 @@ export interface Runner {
   kill(): void
 }
 
-/** Starts one. `shared`: the descriptors of the sockets that all workers accept on. */
+/** Starts one. `shared`: the descriptors of the sockets that all workers accept on or receive at. */
 export type Launch = (shared: readonly number[], events: RunnerEvents) => Runner
 
 /** A module of this folder: `.ts` where the sources run as they are, `.js` where they were compiled. */

@@ -1,11 +1,19 @@
 import { NO_COUNTERS } from '../counters.ts'
-import { formatEndpoint } from '../endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../endpoint.ts'
 import { DEFAULT_LIMITS, type Limits, limitsFrom } from '../limits.ts'
 import { type Server, serveLoop } from '../server.ts'
 import type { TlsServerOptions } from '../tls-keys.ts'
-import { listenDescriptor, type Transport, transportOf } from '../transport/index.ts'
+import {
+  type Listener,
+  type ListenOptions,
+  listenDescriptor,
+  listenUnixgramDescriptor,
+  type Transport,
+  transportOf,
+} from '../transport/index.ts'
 import { loadService } from './load-service.ts'
 import type { FromWorker, Place, Question, Start, ToWorker } from './messages.ts'
+import { RelayedDatagrams } from './relayed-datagrams.ts'
 import { Reporter } from './reporter.ts'
 import { tellError } from './told-error.ts'
 
@@ -22,6 +30,7 @@ export interface Host {
 export class ServingWorker {
   readonly #host: Host
   readonly #wanted = new Map<number, (fd: number) => void>()
+  readonly #relayed = new Map<number, RelayedDatagrams>()
   #limits: Limits = DEFAULT_LIMITS
   #started: Promise<Server | undefined> | undefined
   #server: Server | undefined
@@ -57,6 +66,10 @@ export class ServingWorker {
         return
       case 'close':
         void this.#close(message.within)
+        return
+      case 'datagram':
+      case 'sent':
+        this.#relayed.get(message.relay)?.hear(message)
         return
       case 'heard':
         this.#reporter.heard()
@@ -98,9 +111,18 @@ export class ServingWorker {
       listen: async (endpoint, options) => {
         const at = shared.get(formatEndpoint(endpoint))
         if (at === undefined) return await transportOf(endpoint).listen(endpoint, options)
-        return await listenDescriptor(await this.#descriptor(at), endpoint, options)
+        return await this.#listenShared(at, endpoint, options)
       },
     }
+  }
+
+  async #listenShared(at: number, endpoint: Endpoint, options: ListenOptions): Promise<Listener> {
+    if (endpoint.transport !== 'unixgram') return await listenDescriptor(await this.#descriptor(at), endpoint, options)
+    if (this.#host.descriptor !== undefined) return await listenUnixgramDescriptor(this.#host.descriptor(at), endpoint, options)
+    // The system's own sockets are for main threads.
+    const relayed = new RelayedDatagrams(at, endpoint, options, (message) => this.#host.tell(message))
+    this.#relayed.set(at, relayed)
+    return relayed.listener
   }
 
   #descriptor(shared: number): number | Promise<number> {

@@ -37,15 +37,18 @@ export class DatagramSocket {
   readonly #datagramBytesMax: number
 
   /**
-   * @param datagramBytesMax what one datagram may hold, both ways; the socket's buffers are made to take two.
+   * @param datagramBytesMax what one datagram may hold, both ways; the buffers of a new socket are made to take two.
+   * @param bound a socket that there is already, by its descriptor, which is this object's from now on. Others may hold descriptors of
+   *   the same socket: each datagram comes to one of them, and an answer bears its one name, whoever sends it.
    * @throws the platform's error (EMFILE), or NetError `unsupported`.
    */
-  constructor(datagramBytesMax: number) {
+  constructor(datagramBytesMax: number, bound?: number) {
     this.#native = native()
     this.#datagramBytesMax = datagramBytesMax
     this.#address = Buffer.alloc(addressBytesMax(this.#native.platform) + 1)
     this.#bytes = Buffer.alloc(datagramBytesMax + 1) // one more than may come: so a longer one is noticed on every platform
-    this.fd = openUnixSocket(SOCK_DGRAM)
+    this.fd = bound ?? openUnixSocket(SOCK_DGRAM)
+    if (bound !== undefined) return
     const { SO_SNDBUF, SO_RCVBUF } = this.#native.platform
     for (const option of [SO_SNDBUF, SO_RCVBUF]) this.#growBuffer(option, datagramBytesMax * 2)
   }

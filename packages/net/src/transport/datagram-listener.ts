@@ -10,6 +10,8 @@ export interface BoundSocket {
   readonly endpoint: Endpoint
   readonly queued: number
   send(bytes: Buffer, to: string | undefined, sent: (error?: Error | null) => void, link: DatagramLink): void
+  /** Nothing more is wanted of it but to send: what comes may stay in the kernel, whose full queue is told to the senders. */
+  suspend?(): void
   /** A link is gone: what waits for its peer is not sent any more. */
   forget?(link: DatagramLink): void
   close(): Promise<void>
@@ -80,6 +82,7 @@ export class DatagramListener implements Listener, DatagramSocket {
 
   /** Hears nothing more; resolves when the last answer has left and the socket is closed. */
   close(): Promise<void> {
+    if (!this.#suspended) this.#socket.suspend?.()
     this.#suspended = true
     this.#closeAtRest()
     return this.#closed.promise

@@ -13,6 +13,9 @@ export { listenDescriptor } from './fd.ts'
 export { resolveHost } from './resolve-host.ts'
 export type { Carrier, DialOptions, Link, LinkEvents, Listener, ListenOptions, TlsCertificate, TlsFacts, Transport } from './transport.ts'
 export { listenInPlace } from './unix.ts'
+export { bytesMax, holdUnixgramAt, listenUnixgramDescriptor, unixgramPeer } from './unixgram.ts'
+export { type HeldUnixgram, openUnixgram, type UnixgramSocket } from './unixgram-socket.ts'
+export { WaitingDatagrams } from './waiting-datagrams.ts'
 
 const TRANSPORTS: { readonly [T in Endpoint['transport']]: Transport<Extract<Endpoint, { transport: T }>> } = {
   tcp,

@@ -10,6 +10,8 @@ import { removeIfOurs, takePlace } from './socket-file.ts'
 export interface UnixgramOptions {
   /** The name to take. A stale file at the path is replaced, one on which somebody answers is not. */
   readonly bind?: string
+  /** A socket that is bound already, by its descriptor, which is closed in the end; its name is whose who bound it ({@link holdUnixgram}). */
+  readonly bound?: number
   /** Rights of the file of `bind`, such as 0o660. */
   readonly mode?: number
   /** Without a name nobody can answer; this takes one of its own: an abstract one, or a file in a folder of its own where there are none. */
@@ -46,7 +48,7 @@ export async function openUnixgram(options: UnixgramOptions): Promise<UnixgramSo
   let socket: DatagramSocket | undefined
   let release: Release | undefined
   try {
-    socket = new DatagramSocket(options.datagramBytesMax)
+    socket = new DatagramSocket(options.datagramBytesMax, options.bound)
     if (bind !== undefined) release = await takeName(socket, bind, options.mode ?? DEFAULT_MODE)
     else if (options.autobind) release = await takeAnyName(socket)
     if (to !== undefined) connect(socket, to)
@@ -55,6 +57,30 @@ export async function openUnixgram(options: UnixgramOptions): Promise<UnixgramSo
     await release?.()
     socket?.close()
     throw translate(error, nameOf(bind ?? to), 'address_unavailable')
+  }
+}
+
+/** A bound socket of which this event loop reads nothing: it is held for those who are given its descriptor. */
+export interface HeldUnixgram {
+  readonly fd: number
+  /** Gives the name back, then this descriptor. */
+  close(): Promise<void>
+}
+
+/**
+ * Takes a name for others to receive at.
+ * @throws (rejects) NetError as {@link openUnixgram} does.
+ */
+export async function holdUnixgram(bind: string, mode: number, datagramBytesMax: number): Promise<HeldUnixgram> {
+  let socket: DatagramSocket | undefined
+  try {
+    const made = new DatagramSocket(datagramBytesMax)
+    socket = made
+    const release = await takeName(made, bind, mode)
+    return { fd: made.fd, close: () => giveBack(made, release) }
+  } catch (error) {
+    socket?.close()
+    throw translate(error, nameOf(bind), 'address_unavailable')
   }
 }
 
@@ -67,6 +93,9 @@ export class UnixgramSocket {
   readonly #release: Release | undefined
   readonly #options: UnixgramOptions
   #failures = 0
+  #paused = false
+  /** The queue of the peer of `to` had no room. */
+  #full = false
   #retry: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
@@ -76,7 +105,7 @@ export class UnixgramSocket {
     this.#release = release
     this.#options = options
     this.#watch = watchDescriptor(socket.fd, (readable, writable) => this.#ready(readable, writable))
-    this.#watch.expect(true, false)
+    this.#expect()
   }
 
   /**
@@ -105,6 +134,18 @@ export class UnixgramSocket {
     return sent === 'taken'
   }
 
+  /** Leaves what comes in the kernel, whose full queue is told to the senders. */
+  pause(): void {
+    this.#paused = true
+    this.#expect()
+  }
+
+  /** Receives again. */
+  resume(): void {
+    this.#paused = false
+    this.#expect()
+  }
+
   /** Gives the name back and stops receiving; what the kernel still holds is lost. Resolves when the file is gone. */
   close(): Promise<void> {
     this.#closed ??= this.#end()
@@ -114,11 +155,7 @@ export class UnixgramSocket {
   async #end(): Promise<void> {
     clearTimeout(this.#retry)
     this.#watch.close()
-    try {
-      await this.#release?.()
-    } finally {
-      this.#socket.close()
-    }
+    await giveBack(this.#socket, this.#release)
   }
 
   /** The kernel keeps to the socket that was there at connecting; a server started anew at the same place is another. */
@@ -133,8 +170,14 @@ export class UnixgramSocket {
 
   #awaitRoom(sent: Sent): void {
     if (this.#options.writable === undefined) return
-    if (sent === 'full') this.#watch.expect(true, true)
-    else this.#retry ??= setTimeout(() => this.#tellRoom(), RETRY_MS)
+    if (sent === 'full') {
+      this.#full = true
+      this.#expect()
+    } else this.#retry ??= setTimeout(() => this.#tellRoom(), RETRY_MS)
+  }
+
+  #expect(): void {
+    this.#watch.expect(!this.#paused, this.#full)
   }
 
   #tellRoom(): void {
@@ -144,7 +187,8 @@ export class UnixgramSocket {
 
   #ready(readable: boolean, writable: boolean): void {
     if (writable) {
-      this.#watch.expect(true, false)
+      this.#full = false
+      this.#expect()
       this.#tellRoom()
     }
     if (readable) this.#drain()
@@ -152,7 +196,7 @@ export class UnixgramSocket {
 
   /** What is left is told again by the event loop, after others have had their turn. */
   #drain(): void {
-    for (let count = 0; count < DATAGRAMS_A_TURN_MAX && this.#closed === undefined; count++) {
+    for (let count = 0; count < DATAGRAMS_A_TURN_MAX && this.#closed === undefined && !this.#paused; count++) {
       let received: Received | undefined
       try {
         received = this.#socket.receive()
@@ -181,6 +225,14 @@ export class UnixgramSocket {
 
 /** Gives a name back. Called while the socket is open. */
 type Release = () => Promise<void>
+
+async function giveBack(socket: DatagramSocket, release: Release | undefined): Promise<void> {
+  try {
+    await release?.()
+  } finally {
+    socket.close()
+  }
+}
 
 /** The peer at connecting is there no more, or has been found gone before. */
 const PEER_GONE: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EDESTADDRREQ'])

@@ -13,7 +13,7 @@ async function parent(
   t: TestContext,
 ): Promise<{ child: ChildProcess; endpoints: string[]; dir: string; gone: Promise<unknown>; said: () => string }> {
   const dir = await folder(t)
-  const program = [fileURLToPath(beside('orphan-parent.ts')), 'tcp://127.0.0.1:0', `unix://${dir}/s`]
+  const program = [fileURLToPath(beside('orphan-parent.ts')), 'tcp://127.0.0.1:0', `unix://${dir}/s`, `unixgram://${dir}/d`]
   const child = spawn(process.execPath, ['--conditions=tillwire-source', ...program], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,

@@ -10,11 +10,16 @@ for (const [kind, how] of Object.entries(KINDS)) {
   const workers = how.threads ?? how.processes ?? 0
 
   describe(`a service module in ${kind}`, () => {
-    it('answers on TCP, UDP and Unix sockets, and says where it listens', async (t) => {
+    it('answers on TCP, UDP and Unix sockets of both kinds, and says where it listens', async (t) => {
       const dir = await folder(t)
-      const places = ['tcp://127.0.0.1:0', 'tcp://localhost:0', 'udp://127.0.0.1:0', `unix://${dir}/s`]
-      if (process.platform === 'linux') places.push(`unix://@tw-${process.pid}-${kind}`)
+      const inDatagrams = ['udp://127.0.0.1:0', `unixgram://${dir}/d`]
+      const places = ['tcp://127.0.0.1:0', 'tcp://localhost:0', `unix://${dir}/s`]
+      if (process.platform === 'linux') {
+        places.push(`unix://@tw-${process.pid}-${kind}`)
+        inDatagrams.push(`unixgram://@tw-${process.pid}-${kind}-datagram`)
+      }
       if (HAS_IPV6) places.push('tcp://[::1]:0')
+      places.push(...inDatagrams)
       const server = await servingIn(t, places, how)
       assert.deepEqual(
         server.endpoints.map((endpoint) => endpoint.replace(/(tcp|udp)(.*):[1-9]\d*$/, '$1$2:0')),
@@ -22,7 +27,7 @@ for (const [kind, how] of Object.entries(KINDS)) {
       )
       for (const at of server.endpoints) assert.equal(await (await clientOf(t, at)).request('hello'), 'hello', at)
       const { accepted, datagrams, messagesIn, messagesOut, workers: running } = await server.count()
-      assert.deepEqual([accepted, datagrams], [places.length - 1, 1])
+      assert.deepEqual([accepted, datagrams], [places.length - inDatagrams.length, inDatagrams.length])
       assert.deepEqual([messagesIn, messagesOut], [places.length, places.length])
       assert.equal(running, workers)
       await server.close()
@@ -149,9 +154,9 @@ for (const [kind, how] of Object.entries(KINDS)) {
 describe('several workers', () => {
   for (const [kind, how] of Object.entries(KINDS)) {
     if (kind === 'loop') continue
-    it(`in ${kind} share the connections of TCP and Unix sockets and the datagrams of UDP`, async (t) => {
+    it(`in ${kind} share the connections of TCP and Unix sockets and the datagrams of UDP and Unix sockets`, async (t) => {
       const dir = await folder(t)
-      const server = await servingIn(t, ['tcp://127.0.0.1:0', `unix://${dir}/s`, 'udp://127.0.0.1:0'], how)
+      const server = await servingIn(t, ['tcp://127.0.0.1:0', `unix://${dir}/s`, 'udp://127.0.0.1:0', `unixgram://${dir}/d`], how)
       const seen = new Set<string>()
       for (const at of server.endpoints) for (const who of (await clientsOfWorkers(t, at, 2)).keys()) seen.add(who)
       assert.equal(seen.size, 2)

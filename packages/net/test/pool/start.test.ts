@@ -45,7 +45,6 @@ describe('a server of threads or processes', () => {
       await assert.rejects(serve(SERVICE, TCP, { ...how, data: () => 0 }), { name: 'TypeError', message: /data cannot be sent/ })
       await assert.rejects(serve(SERVICE, TCP, { ...how, clock: systemClock }), code('unsupported'))
       await assert.rejects(serve(SERVICE, TCP, { ...how, transport: {} as never }), code('unsupported'))
-      await assert.rejects(serve(SERVICE, 'unixgram:///tmp/x', how), code('unsupported'))
     }
   })
 
@@ -77,13 +76,13 @@ for (const [kind, how] of Object.entries(KINDS)) {
 
     it('says that somebody has the address, on either kind of socket', async (t) => {
       const dir = await folder(t)
-      const other = await servingIn(t, [TCP, 'udp://127.0.0.1:0', `unix://${dir}/s`], how)
+      const other = await servingIn(t, [TCP, 'udp://127.0.0.1:0', `unix://${dir}/s`, `unixgram://${dir}/d`], how)
       for (const at of other.endpoints) await assert.rejects(serve(SERVICE, [`unix://${dir}/t`, at], how), code('address_in_use'))
       await writeFile(`${dir}/file`, '')
       await assert.rejects(serve(SERVICE, [TCP, `unix://${dir}/file`], how), code('address_in_use'))
       await assert.rejects(serve(SERVICE, [TCP, `unix://${dir}/no/s`], how), code('address_unavailable'))
       await assert.rejects(serve(SERVICE, ['tcp://no-such-host.invalid:0'], how), code('address_unavailable'))
-      assert.deepEqual((await readdir(dir)).sort(), ['file', 's'])
+      assert.deepEqual((await readdir(dir)).sort(), ['d', 'file', 's'])
       assert.equal(await (await clientOf(t, other.at)).request('still'), 'still')
     })
 
@@ -110,7 +109,7 @@ for (const [kind, how] of Object.entries(KINDS)) {
     it('leaves nothing behind: the program ends by itself, and no socket file is there', async (t) => {
       const dir = await folder(t)
       const program = fileURLToPath(beside('failing-start.ts'))
-      const options = ['--conditions=tillwire-source', program, kind, 'throw', `unix://${dir}/s`]
+      const options = ['--conditions=tillwire-source', program, kind, 'throw', `unix://${dir}/s`, `unixgram://${dir}/d`]
       const { stdout } = await run(process.execPath, options, { timeout: 30_000 })
       assert.equal(stdout, 'the data is not what it must be\n')
       assert.deepEqual(await readdir(dir), [])
@@ -125,7 +124,7 @@ describe('a worker that cannot even be launched', () => {
     const launch = (): never => {
       throw new Error('no more threads')
     }
-    const worker = new PoolWorker({ launch, start: {} as never, shared: [], limits: DEFAULT_LIMITS, onFault: () => {} })
+    const worker = new PoolWorker({ launch, start: {} as never, shared: [], relays: new Map(), limits: DEFAULT_LIMITS, onFault: () => {} })
     assert.equal(timers(), before)
     await assert.rejects(worker.started, { code: 'worker_lost', message: /no more threads/ })
     assert.equal((await worker.ended)?.code, 'worker_lost')
@@ -151,7 +150,7 @@ describe('a pool whose sockets cannot be given back', () => {
     })
     const places: Places = { endpoints: [], places: [], shared: [], close: () => Promise.reject(new Error('planted')) }
     const pool = new Pool(
-      { launch, start: { say: 'start' } as never, shared: [], limits: DEFAULT_LIMITS, onFault: () => {} },
+      { launch, start: { say: 'start' } as never, shared: [], relays: new Map(), limits: DEFAULT_LIMITS, onFault: () => {} },
       places,
       1,
       undefined,

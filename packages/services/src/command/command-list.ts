@@ -30,6 +30,12 @@ export interface CommandEntry {
   readonly outputBytesMax?: number
   /** What it says on its second output: `send`, the default, mixed with the first as it comes; or `drop`. */
   readonly errors?: 'send' | 'drop'
+  /**
+   * What becomes of it when the client ends its direction while it runs: `finish`, the default, or `kill`. A client that pipes its commands in
+   * (`printf 'disk\n' | nc -N …`) has ended and waits for the output; one that has closed its socket looks the same over TCP, until
+   * something is sent to it. So `kill` is for commands that run long in silence and that nobody pipes in.
+   */
+  readonly whenClientEnds?: 'finish' | 'kill'
 }
 
 /** Names and what they run. Plain data: it can come from a file, or go to a thread. */
@@ -58,6 +64,7 @@ export interface Task {
   readonly timeoutMs: number
   readonly outputBytesMax: number
   readonly errors: 'send' | 'drop'
+  readonly whenClientEnds: 'finish' | 'kill'
 }
 
 interface Slot {
@@ -74,7 +81,16 @@ export class CommandList {
     const table = new Table('commands', entries)
     for (const name of table.names()) {
       if (!/^[^\s\p{Cc}]{1,64}$/v.test(name) || name === 'BYE') throw table.wrong(name, 'is no name: one word of up to 64 letters, not BYE')
-      const entry = table.table(name, ['run', 'arguments', 'folder', 'environment', 'timeoutMs', 'outputBytesMax', 'errors'])
+      const entry = table.table(name, [
+        'run',
+        'arguments',
+        'folder',
+        'environment',
+        'timeoutMs',
+        'outputBytesMax',
+        'errors',
+        'whenClientEnds',
+      ])
       this.#tasks.set(name, { task: readTask(entry), slots: readSlots(entry) })
     }
     if (this.#tasks.size === 0) throw new TypeError('commands: there is none')
@@ -110,6 +126,7 @@ function readTask(entry: Table): Task {
     timeoutMs: entry.number('timeoutMs') ?? LIMITS.commandMs,
     outputBytesMax: entry.number('outputBytesMax') ?? LIMITS.commandOutputBytesMax,
     errors: entry.choice('errors', ['send', 'drop']) ?? 'send',
+    whenClientEnds: entry.choice('whenClientEnds', ['finish', 'kill']) ?? 'finish',
   }
 }
 

@@ -21,9 +21,10 @@ export interface CommandOptions {
  * An answer has no mark at its end, as in the server that this one stands in for, whose clients take what they read for the answer.
  *
  * The output is bounded, and a peer that reads slowly slows the command down. A command that takes too long is ended with everything it has
- * started; so is one whose peer is gone, or whose server stops or is killed. A peer that has only ended its direction still gets its answer: over TCP that
- * looks the same as one that has closed without a word, until something is sent to it. A few run at once (`LIMITS`); over that a peer is told
- * `busy`. Needs a carrier of streams: a datagram's sender can be forged.
+ * started; so is one whose peer is gone, or whose server stops or is killed. A peer that has only ended its direction still gets the answers to
+ * all that it asked for: that is how commands are piped in. Over TCP it looks the same as one that has closed without a word, until something is sent
+ * to it; a command that would run on in silence for nobody may say `whenClientEnds: 'kill'` in its entry. A few run at once (`LIMITS`); over
+ * that a peer is told `busy`. Needs a carrier of streams: a datagram's sender can be forged.
  *
  * @throws TypeError that names the key of `commands` that is wrong
  */
@@ -51,6 +52,10 @@ export function command(options: CommandOptions = {}): Service<string, Uint8Arra
       return new CommandSession(host, connection)
     },
     message: (line, { state }) => void state.line(line),
+    ended({ state }) {
+      state.clientEnded()
+      return false
+    },
     farewell: (error) => Buffer.from(`${error.message}\n`),
     closed: ({ state }) => state.gone(),
   }
@@ -72,5 +77,6 @@ function shellTask(line: string): Task {
     timeoutMs: LIMITS.commandMs,
     outputBytesMax: LIMITS.commandOutputBytesMax,
     errors: 'send',
+    whenClientEnds: 'finish',
   }
 }

@@ -10,7 +10,7 @@ export type Ending =
   | { readonly how: 'killed'; readonly signal: string }
   | { readonly how: 'not started'; readonly error: Error }
   /** It ran into one of its own limits. */
-  | { readonly how: 'timed out' | 'said too much' }
+  | { readonly how: 'timed out' | 'said too much' | 'client ended' }
 
 /** What a running command tells. */
 export interface GroupEvents {
@@ -58,6 +58,11 @@ export class ProcessGroup {
   resume(): void {
     this.#paused = false
     for (const stream of this.#streams) stream.resume()
+  }
+
+  /** Ends it, because its client has ended: what it has said till now has been heard. */
+  clientEnded(): void {
+    this.#stop({ how: 'client ended' })
   }
 
   /** Ends it; nobody hears what it says any more. */

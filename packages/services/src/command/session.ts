@@ -12,6 +12,7 @@ export interface CommandHost {
 }
 
 const LF = 0x0a
+const CLIENT_ENDED = 'failed: it does not run when its client has ended'
 
 /** One peer of the command service: its lines are done one after the other. */
 export class CommandSession {
@@ -19,7 +20,9 @@ export class CommandSession {
   readonly #connection: Connection<string, Uint8Array, CommandSession>
   readonly #waiting: string[] = []
   #group: ProcessGroup | undefined
+  #task: Task | undefined
   #held = false
+  #clientEnded = false
   #ended = false
 
   constructor(host: CommandHost, connection: Connection<string, Uint8Array, CommandSession>) {
@@ -35,6 +38,12 @@ export class CommandSession {
       this.#held = true
       this.#connection.pause()
     }
+  }
+
+  /** The peer says no more, and may be gone. What it has asked for is done, but for commands that are not to run then. */
+  clientEnded(): void {
+    this.#clientEnded = true
+    if (this.#task?.whenClientEnds === 'kill') this.#group?.clientEnded()
   }
 
   /** The peer is gone: nobody is left to run anything for. */
@@ -66,6 +75,7 @@ export class CommandSession {
     if (text === '') return this.#say(`good${lineEnd}`) // nothing was asked for, and nothing went wrong
     const task = this.#host.find(text)
     if (typeof task === 'string') return this.#say(task + lineEnd)
+    if (this.#clientEnded && task.whenClientEnds === 'kill') return this.#say(CLIENT_ENDED + lineEnd)
     if (this.#host.running >= LIMITS.commandsMax) return this.#say(`busy: ${LIMITS.commandsMax} commands are running, try again${lineEnd}`)
     this.#run(task, lineEnd)
   }
@@ -77,6 +87,7 @@ export class CommandSession {
     const ended = (ending: Ending): void => {
       this.#host.running--
       this.#group = undefined
+      this.#task = undefined
       const words = this.#ended ? undefined : closingWords(ending, last !== undefined, task)
       if (words !== undefined) this.#say(last === undefined ? words + lineEnd : `${last === LF ? '' : '\n'}${words}\n`)
       this.#next()
@@ -86,6 +97,7 @@ export class CommandSession {
       last = chunk.at(-1)
       this.#forward(chunk)
     }
+    this.#task = task
     try {
       this.#group = new ProcessGroup(task, { output, ended })
     } catch (error) {
@@ -121,6 +133,8 @@ function closingWords(ending: Ending, said: boolean, { timeoutMs, outputBytesMax
       return `failed: cannot be started (${(ending.error as NodeJS.ErrnoException).code ?? ending.error.message})`
     case 'timed out':
       return `failed: not done within ${timeoutMs} ms`
+    case 'client ended':
+      return CLIENT_ENDED
     case 'said too much':
       return `cut: more than ${outputBytesMax} bytes of output`
   }

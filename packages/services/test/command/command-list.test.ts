@@ -15,6 +15,7 @@ describe('a list of commands', () => {
       [{ disk: { run: ['df'], cwd: '/' } }, /^commands\.disk\.cwd: is not known; known: run, arguments, /],
       [{ disk: { run: ['df'], timeoutMs: 0 } }, /^commands\.disk\.timeoutMs: must be a whole number from 1 to 2147483647$/],
       [{ disk: { run: ['df'], errors: 'merge' } }, /^commands\.disk\.errors: must be send or drop$/],
+      [{ disk: { run: ['df'], whenClientEnds: 'wait' } }, /^commands\.disk\.whenClientEnds: must be finish or kill$/],
       [{ disk: { run: ['df'], environment: { A: 1 } } }, /^commands\.disk\.environment\.A: must be a text$/],
       [{ disk: { run: ['df'], arguments: [{}] } }, /^commands\.disk\.arguments\[0\]\.pattern: exactly one of pattern and oneOf/],
       [{ disk: { run: ['df'], arguments: [{ pattern: '(' }] } }, /^commands\.disk\.arguments\[0\]\.pattern: is no regular expression: /],

@@ -25,6 +25,8 @@ const COMMANDS: CommandEntries = {
   unwilling: sh('trap "" TERM; echo $$; while :; do sleep 1000; done'),
   late: sh('echo begun; sleep 1000', { timeoutMs: 200 }),
   leaves: sh('sleep 1000 & echo $!'),
+  waits: sh('echo $$; while :; do sleep 1000; done', { whenClientEnds: 'kill' }),
+  silent: sh('sleep 0.3; echo done'),
   environment: { run: ['env'], environment: { SHOP: 'S01' } },
   where: { run: ['pwd'], folder: '/' },
   input: { run: ['cat'] },
@@ -185,6 +187,24 @@ describe('command', { concurrency: 4, skip: process.platform === 'win32' }, () =
     const peer = await (await open(t)).connect()
     peer.socket.end('hello\nnothing')
     assert.equal(await peer.ended, 'hello\ngood')
+  })
+
+  it('finishes a silent command for a peer that has ended its direction, and what it has asked for behind it', async (t) => {
+    const peer = await (await open(t)).connect()
+    peer.socket.end('silent\nhello\n')
+    assert.equal(await peer.ended, 'done\nhello\n')
+  })
+
+  it('ends a command that is not to run without a client, when the client ends its direction or closes', async (t) => {
+    const { server, connect } = await open(t)
+    const [half, whole] = [await connect(), await connect()]
+    const pids = await Promise.all([half, whole].map(async (peer) => Number(await peer.ask('waits\n', /\n/))))
+    half.socket.end('waits\nhello\n')
+    whole.socket.destroy()
+    assert.equal(await half.ended, `${pids[0]}\n${'failed: it does not run when its client has ended\n'.repeat(2)}hello\n`)
+    await Promise.all(pids.map(ended))
+    await server.idle()
+    assert.equal(await (await connect()).ask('hello\n', /\n/), 'hello\n')
   })
 
   it('answers what runs when the server stops, and ends it at the deadline', async (t) => {
