@@ -33,7 +33,7 @@ export class Journal {
     const kept = Math.min(this.#taken, this.#slots)
     const falling = kept + movements - LEDGER_LIMITS.journalMovementsMax
     if (falling <= 0 || !this.covers(at)) return this.covers(at)
-    return falling <= kept && at >= (this.#recorded[(this.#taken - kept + falling - 1) & (this.#slots - 1)] as number)
+    return falling <= kept && at >= (this.#ring[((this.#taken - kept + falling - 1) & (this.#slots - 1)) * WIDTH + RECORDED] as number)
   }
 
   /** Whether all that was posted behind a position is here. */
