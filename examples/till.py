@@ -56,7 +56,7 @@ def send():
         while acked < last:
             ack = hear()
             for result in ack.get("results", []):
-                print(result)
+                print(result, flush=True)
             with outbox:
                 acked = ack["ack"]
                 outbox.execute("UPDATE till SET acked = ?", (acked,))

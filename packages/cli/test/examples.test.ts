@@ -76,7 +76,7 @@ describe('the till in Python', { skip: hasPython() ? false : 'python3 with sqlit
   })
 
   it('goes on where it was killed', async () => {
-    const sales = 2_000
+    const sales = 400
     const { hostname, port } = new URL((server.endpoints[0] as string).replace('tcp:', 'http:'))
     const child = spawn('python3', [program, hostname, port, 'S01/PY', 'S01', join(folder, 'py.db')], {
       stdio: ['pipe', 'pipe', 'inherit'],
