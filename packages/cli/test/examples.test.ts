@@ -81,10 +81,11 @@ describe('the till in Python', { skip: hasPython() ? false : 'python3 with sqlit
     const child = spawn('python3', [program, hostname, port, 'S01/PY', 'S01', join(folder, 'py.db')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
+    const exited = once(child, 'exit')
     child.stdin.end('milk 1\n'.repeat(sales))
     await once(child.stdout, 'data') // some were acknowledged
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await exited
     await sell('')
     assert.equal(await sold(), 4.5 + sales)
   })
