@@ -56,6 +56,16 @@ export interface StockLimits {
   readonly recallBytesMax: number
   /** Ids of earlier epochs that a till can offer again; the latest ones. */
   readonly earlierIdsMax: number
+  /** Transactions offered again that one look into the past brings back. */
+  readonly offersAheadMax: number
+  /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
+  readonly lookupMs: number
+  /** Pause before a look into the past that failed is tried again. */
+  readonly lookupRetryMs: number
+  /** The window in which connections of one till that replace each other are counted. */
+  readonly fightMs: number
+  /** So many replacements of a till's connection in a window are two machines that fight for it. */
+  readonly fightReplacementsMin: number
   /** Transactions that a till sends ahead of their acknowledgement. */
   readonly windowTransactionsMax: number
   /** Bytes that a till sends ahead of their acknowledgement. */
@@ -103,6 +113,11 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,
   earlierIdsMax: 1_000_000,
+  offersAheadMax: 32,
+  lookupMs: 10_000,
+  lookupRetryMs: 250,
+  fightMs: 60_000,
+  fightReplacementsMin: 5,
   windowTransactionsMax: 1_000,
   windowBytesMax: 4 * 1024 * 1024,
   outboxTransactionsMax: 1_000_000,

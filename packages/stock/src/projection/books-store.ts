@@ -122,7 +122,9 @@ export class BooksStore {
       if (!item.defined) this.#strays.set(item.code, item)
     }
     for (const item of this.#items) this.#writeItem(item)
-    for (const { name, epoch, last, recorded } of this.#tills) this.#till.run(name, epoch, last, recorded, 0, 0, '')
+    for (const { name, epoch, last, recorded, began, offers, chain } of this.#tills) {
+      this.#till.run(name, epoch, last, recorded, began, offers, chain)
+    }
     this.#items.clear()
     this.#tills.clear()
     if (this.#reservationsMoved) this.#followExpired()
@@ -167,7 +169,8 @@ export class BooksStore {
 
   #writeItem({ code, number, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed }: Item): void {
     const lists = [JSON.stringify(barcodes), JSON.stringify(packs)] as const
-    this.#item.run(code, number, name, unit, decimals, ...lists, supplier, active ? 1 : 0, defined ? 1 : 0, absorbed ? 1 : 0)
+    const by = absorbed ? (this.#ledger.items.posted(code)?.code ?? null) : null
+    this.#item.run(code, number, name, unit, decimals, ...lists, supplier, active ? 1 : 0, defined ? 1 : 0, by)
   }
 
   #writePolicy({ place, item, reorderPoint, orderUpTo, pack, leadDays }: Policy): void {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type Item, Ledger, type Pack, TillState } from '../ledger/index.ts'
+import { type Item, Ledger, type Pack, type TillKept, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
 import { loadJournal, loadPolicies, loadReservations, loadTransfers, loadVoided } from './load-books.ts'
 import { transferOf } from './place-codes.ts'
@@ -40,15 +40,16 @@ export function load(db: DatabaseSync): Loaded {
   loadReservations(db, ledger)
   loadVoided(db, ledger)
   loadJournal(db, ledger)
-  for (const item of absorbed) ledger.items.absorb(item) // last: until here the tables name it by its code
+  // Last: until here the tables name them by their codes.
+  for (const [item, by] of absorbed) ledger.items.absorb(item, ledger.items.find(by) as Item)
   ledger.position = meta.position
   ledger.recorded = meta.recorded
   return { ledger, log: meta.log, head: { number: meta.number, next: meta.position + 1, recorded: meta.recorded, hash: meta.hash } }
 }
 
-/** Answers the items that are another's. */
-function loadItems(db: DatabaseSync, ledger: Ledger): Item[] {
-  const gone: Item[] = []
+/** Answers the items that are another's, each with the code of that one. */
+function loadItems(db: DatabaseSync, ledger: Ledger): [item: Item, by: string][] {
+  const gone: [Item, string][] = []
   for (const row of rows(
     db.prepare('SELECT code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed FROM item ORDER BY number'),
   )) {
@@ -62,10 +63,10 @@ function loadItems(db: DatabaseSync, ledger: Ledger): Item[] {
       string,
       number,
       number,
-      number,
+      string | null,
     ]
     const item = ledger.items.add(code)
-    if (absorbed === 1) gone.push(item)
+    if (absorbed !== null) gone.push([item, absorbed])
     if (defined === 0) continue
     ledger.items.define(item, {
       name,
@@ -106,7 +107,7 @@ function loadLevels(db: DatabaseSync, ledger: Ledger): void {
 }
 
 function loadTills(db: DatabaseSync, ledger: Ledger): void {
-  for (const [name, epoch, last, recorded] of rows(db.prepare('SELECT name, epoch, last, recorded FROM till'))) {
-    ledger.tills.set(name as string, new TillState(name as string, epoch as number, last as number, recorded as number))
-  }
+  const kept = db.prepare('SELECT name, epoch, last, recorded, began, offers, chain FROM till').all()
+  for (const { name, ...state } of kept as unknown as (TillKept & { readonly name: string })[])
+    ledger.tills.set(name, new TillState(name, state))
 }

@@ -26,7 +26,7 @@ const SCHEMA = `
     supplier TEXT NOT NULL,
     active   INTEGER NOT NULL,
     defined  INTEGER NOT NULL, -- 0 while only movements have named it
-    absorbed INTEGER NOT NULL  -- 1: it turned out to be a barcode of another, which has what was here
+    absorbed TEXT              -- it turned out to be a barcode of this item, which has what was here
   ) WITHOUT ROWID;
   CREATE TABLE location (
     code   TEXT PRIMARY KEY,
@@ -40,8 +40,8 @@ const SCHEMA = `
     last     INTEGER NOT NULL,
     recorded INTEGER NOT NULL, -- when it last posted
     began    INTEGER NOT NULL, -- when its epoch began
-    offers   INTEGER NOT NULL, -- it may offer again what was recorded since
-    chain    TEXT NOT NULL     -- hash of its lines in this epoch, up to the last
+    offers   INTEGER NOT NULL, -- what it may offer again in this epoch was recorded then or later
+    chain    TEXT NOT NULL     -- of the epoch's lines, as 16 hex digits
   ) WITHOUT ROWID;
   CREATE TABLE policy (
     location      TEXT NOT NULL,
