@@ -48,6 +48,8 @@ export interface StockLimits {
   readonly checkSliceMs: number
   /** Transactions in one commit of the projection. */
   readonly projectionTransactionsMax: number
+  /** Movements after which the projection writes the levels once more, as they are then; a look at a past moment reads half as many. */
+  readonly segmentMovements: number
   /** Earlier transactions that one look into the past brings back. */
   readonly recallMax: number
   /** Bytes of lines that one look into the past brings back; a line that is longer alone comes whole. */
@@ -107,6 +109,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   projectionCloseMs: 5_000,
   checkSliceMs: 10,
   projectionTransactionsMax: 20_000,
+  segmentMovements: 262_144,
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,
   earlierIdsMax: 1_000_000,
