@@ -162,7 +162,10 @@ describe('a count that comes late', () => {
     assert.equal(shop.ledger.journal.covers(at), false)
     const next = 5 + receipts
     // Behind a sale of the same block.
-    assert.deepEqual(await resultsOf(till, { ...sold(next, 'b', 5), at: new Date(at + 40_000).toISOString() }, counted(next + 1, 97, at)), [])
+    assert.deepEqual(
+      await resultsOf(till, { ...sold(next, 'b', 5), at: new Date(at + 40_000).toISOString() }, counted(next + 1, 97, at)),
+      [],
+    )
     assert.equal(shop.onHand(), 82)
     await shop.restart()
     assert.equal(shop.onHand(), 82)
