@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Item, Ledger, type Pack, TillState } from '../ledger/index.ts'
+import { type Item, Ledger, type Pack, type TillKept, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
 
 /** What a projection holds: the ledger, and the record of the log that it ends with. */
@@ -81,9 +81,9 @@ function loadPlaces(db: DatabaseSync, ledger: Ledger): void {
 }
 
 function loadTills(db: DatabaseSync, ledger: Ledger): void {
-  for (const [name, epoch, last, recorded] of rows(db.prepare('SELECT name, epoch, last, recorded FROM till'))) {
-    ledger.tills.set(name as string, new TillState(name as string, epoch as number, last as number, recorded as number))
-  }
+  const kept = db.prepare('SELECT name, epoch, last, recorded, began, offers, chain FROM till').all()
+  for (const { name, ...state } of kept as unknown as (TillKept & { readonly name: string })[])
+    ledger.tills.set(name, new TillState(name, state))
 }
 
 function item(ledger: Ledger, code: unknown): number {

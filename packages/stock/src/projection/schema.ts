@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever the tables change: a projection of another version is made again from the log. */
-export const PROJECTION_VERSION = 2
+export const PROJECTION_VERSION = 3
 
 /** Plain tables for SQL. Quantities are in units, and levels in thousandths too, which are exact however large; times in milliseconds since 1970. */
 const SCHEMA = `
@@ -34,7 +34,10 @@ const SCHEMA = `
     name     TEXT PRIMARY KEY,
     epoch    INTEGER NOT NULL,
     last     INTEGER NOT NULL,
-    recorded INTEGER NOT NULL  -- when it last posted
+    recorded INTEGER NOT NULL, -- when it last posted
+    began    INTEGER NOT NULL, -- when its epoch began
+    offers   INTEGER NOT NULL, -- what it may offer again in this epoch was recorded then or later
+    chain    TEXT NOT NULL     -- of the epoch's lines, as 16 hex digits
   ) WITHOUT ROWID;
   CREATE TABLE "transaction" (
     position INTEGER PRIMARY KEY,

@@ -46,7 +46,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#counterpart = db.prepare('INSERT OR REPLACE INTO counterpart VALUES (?, ?, ?, ?)')
     this.#item = db.prepare('INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#location = db.prepare('INSERT OR REPLACE INTO location VALUES (?, ?, ?, ?)')
-    this.#till = db.prepare('INSERT OR REPLACE INTO till VALUES (?, ?, ?, ?)')
+    this.#till = db.prepare('INSERT OR REPLACE INTO till VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#meta = db.prepare('INSERT INTO projection VALUES (?, ?, ?, ?, ?)')
   }
 
@@ -119,7 +119,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   #finish(log: string, last: LogRecord): void {
     for (const place of this.#places) this.#location.run(place.code, place.number, place.name, place.type)
     for (const item of this.#items) this.#writeItem(item)
-    for (const till of this.#tills) this.#till.run(till.name, till.epoch, till.last, till.recorded)
+    for (const till of this.#tills) this.#writeTill(till)
     for (const { place, item } of this.#levels.values()) {
       const thousandths = place.quantity(item.number) ?? 0
       const quantity = units(thousandths)
@@ -132,6 +132,10 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#levels.clear()
     this.#db.exec('DELETE FROM projection')
     this.#meta.run(log, last.number, last.first + last.count - 1, last.recorded, last.hash)
+  }
+
+  #writeTill({ name, epoch, last, recorded, began, offers, chain }: TillState): void {
+    this.#till.run(name, epoch, last, recorded, began, offers, chain)
   }
 
   #writeItem(item: Item): void {
