@@ -2,7 +2,7 @@ import type { StockError } from '../errors.ts'
 import { type Flag, type Level, type LevelCursor, type Refusal, type Result, units } from '../ledger/index.ts'
 import { formatTime } from './time.ts'
 
-/** The server's answer to hello. `till`, `epoch` and `last` are there for a till. */
+/** The server's answer to hello. `till`, `epoch`, `last` and `chain` are there for a till. */
 export interface Welcome {
   readonly welcome: number
   readonly server: string
@@ -10,6 +10,8 @@ export interface Welcome {
   readonly till?: string
   readonly epoch?: number
   readonly last?: number
+  /** The chain of the epoch's lines up to `last`. */
+  readonly chain?: string
 }
 
 /** What a transaction has to say beside being durable. */
