@@ -1,5 +1,5 @@
-import { type Draft, parseTime } from '@tillwire/stock'
 import { EXIT, Failure } from '../failure.ts'
+import { draftFrom } from './draft-from.ts'
 import type { InputReader } from './draft-input.ts'
 import { textLines } from './text-lines.ts'
 
@@ -9,10 +9,8 @@ export const readNdjson: InputReader = async function* (chunks, { location, now 
     if (text.trim() === '') continue
     const sent = parse(text, number)
     if ('seq' in sent) throw new Failure(`line ${number}: seq is given by the outbox; leave it out`, EXIT.usage)
-    const at = sent.at === undefined ? now : parseTime(String(sent.at))
-    if (Number.isNaN(at)) throw new Failure(`line ${number}: at must be a time such as 2026-11-20T18:05:30.000Z`, EXIT.usage)
     const place = 'lines' in sent && sent.location === undefined && location !== undefined ? { location } : {}
-    yield { draft: { ...sent, ...place, at } as Draft, line: number }
+    yield { draft: draftFrom({ ...sent, ...place }, now, `line ${number}: `), line: number }
   }
 }
 
