@@ -23,4 +23,4 @@ export {
 } from './reply.ts'
 export { decodeReply } from './reply-decoder.ts'
 export { formatTime, parseTime } from './time.ts'
-export { type Draft, decodeTransaction, encodeTransaction, hasLines, sameContent } from './transaction.ts'
+export { type Draft, decodeTransaction, encodeTransaction, hasLines, KINDS, sameContent } from './transaction.ts'

@@ -69,8 +69,8 @@ export interface ErrorReply {
 export type Reply = Welcome | Ack | Answer | WatchEvent | ErrorReply
 
 /** The line of a welcome. */
-export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number }): string {
-  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last }
+export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number; chain: string }): string {
+  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last, chain: till.chain }
   return JSON.stringify({ welcome: 1, server, time: formatTime(now), ...session })
 }
 
@@ -91,11 +91,11 @@ export function encodeResult(seq: number, result: Result): string {
   return `{"seq":${seq},${refusalText(result)}}`
 }
 
-/** The result of a transaction that was posted before. */
+/** The result of a transaction that was posted before: at this position, or, offered again in a new epoch, at an earlier one. */
 export function encodeRepeated(seq: number, position: number, result: Result): string {
   const first =
     result.refused !== undefined ? `,${refusalText(result)}` : result.flags.length > 0 ? `,"flags":${flagsText(result.flags)}` : ''
-  return `{"seq":${seq},"repeated":true,"position":${position}${first}}`
+  return `{"seq":${seq},"repeated":true,"position":${result.again ?? position}${first}}`
 }
 
 /** The result of a transaction that came too early. */
