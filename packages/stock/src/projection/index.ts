@@ -1,3 +1,4 @@
 /** The tables of `ledger.db`: the ledger for SQL, and for a quick start. Never the truth. */
 export { type Loaded, loadLedger } from './load.ts'
 export { Projection } from './projection.ts'
+export { endIsMissing, type TablesEnd, tablesEnd } from './tables-end.ts'

@@ -22,7 +22,7 @@ export type ProjectionReply =
   | { readonly type: 'at'; readonly position: number }
   | { readonly type: 'recalled'; readonly id: number; readonly rows: readonly Recalled[] }
   | { readonly type: 'unrecalled'; readonly id: number; readonly message: string }
-  /** A record that the tables stand on already is not what was written. */
+  /** A record of the log is not what was written. */
   | { readonly type: 'damaged'; readonly message: string }
   | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'failed'; readonly code: StockErrorCode; readonly message: string }

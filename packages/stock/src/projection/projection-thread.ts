@@ -2,7 +2,6 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
-import { ChainCheck } from './chain-check.ts'
 import { Follower } from './follower.ts'
 import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
@@ -17,22 +16,16 @@ export interface ProjectionThreadData {
   readonly retryMs: number
   /** On closing, how long it catches up with the log. */
   readonly closeMs: number
-  /** Whether the chain of the log is checked from its beginning, while there is nothing else to do. */
-  readonly check: boolean
-  /** How long the check goes on before it lets others in. */
-  readonly checkSliceMs: number
 }
 
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
-const { log, path, transactionsMax, everyMs, retryMs, closeMs, check, checkSliceMs } = workerData as ProjectionThreadData
+const { log, path, transactionsMax, everyMs, retryMs, closeMs } = workerData as ProjectionThreadData
 const say = (reply: ProjectionReply): void => port.postMessage(reply)
 
 yieldToServer()
 const follower = open()
 const recalls: Extract<ProjectionRequest, { type: 'recall' }>[] = []
-const standsOn = follower?.position ?? 0
-let checking = check && standsOn > 0
 let running = false
 let again = false
 let closeBy: number | undefined
@@ -74,6 +67,7 @@ async function run(): Promise<void> {
       answerRecalls(follower)
       say({ type: 'at', position: follower.position })
     } catch (error) {
+      if (isDamage(error)) return say({ type: 'damaged', message: (error as Error).message }) // trying again mends nothing
       say({ type: 'trouble', message: (error as Error).message })
       if (closeBy !== undefined) break
       again = true
@@ -82,33 +76,13 @@ async function run(): Promise<void> {
     if (closeBy === undefined) await sleep(everyMs)
   }
   running = false
-  if (closeBy === undefined) {
-    if (checking) void checkChain()
-    return
-  }
+  if (closeBy === undefined) return
   follower.close()
   port?.close()
 }
 
-/** Checks what the tables stood on when they were opened, whenever the thread has nothing to follow. Once begun, it is not begun again. */
-async function checkChain(): Promise<void> {
-  checking = false
-  let chain: ChainCheck | undefined
-  try {
-    chain = new ChainCheck(log, standsOn)
-    while (closeBy === undefined) {
-      if (!running) {
-        const end = Date.now() + checkSliceMs
-        if (!chain.step(() => Date.now() >= end)) break
-      }
-      await sleep(running ? everyMs : 0)
-    }
-  } catch (error) {
-    const damaged = error instanceof StockError && error.code === 'log_damaged'
-    say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
-  } finally {
-    chain?.close()
-  }
+function isDamage(error: unknown): boolean {
+  return error instanceof StockError && error.code === 'log_damaged'
 }
 
 function answerRecalls(from: Follower): void {
@@ -117,6 +91,7 @@ function answerRecalls(from: Follower): void {
     try {
       say({ type: 'recalled', id, rows: from.recall(till, epoch, first, to) })
     } catch (error) {
+      if (isDamage(error)) say({ type: 'damaged', message: (error as Error).message })
       say({ type: 'unrecalled', id, message: (error as Error).message })
     }
   }
