@@ -28,7 +28,7 @@ export function postCount(transaction: LinesTransaction, books: Books, since: Fo
   const cameIn: number[] = []
   for (let index = 0; index < lines.length; index++) {
     const { item: code, quantity } = lines[index] as Line
-    const item = items.find(code) ?? code
+    const item = items.meant(code)
     const behind = moved.get(item) ?? 0
     const counted = thousandths(quantity) - (trial.quantity(location, item) - behind)
     if (!trial.move(item, shrink, location, counted)) return refused('quantity_overflow', `lines[${index}].quantity`)
@@ -59,8 +59,8 @@ function movedSince(
   if (since === undefined ? !journal.covers(mover.at) : !journal.coversBehind(since.position)) return undefined
   const found = new Map<Item, number>()
   for (const [index, { item: code }] of lines.entries()) {
-    const item = items.find(code)
-    if (item !== undefined) found.set(item, since?.moved[index] ?? 0)
+    const item = items.meant(code)
+    if (typeof item !== 'string') found.set(item, since?.moved[index] ?? 0)
   }
   const levels = [...found.keys()].map((item) => ({ place: location, item }))
   const latest = journal.movedSince(levels, mover.at, since?.position ?? 0)

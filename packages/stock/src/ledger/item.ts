@@ -23,7 +23,8 @@ export class Items {
   readonly #byCode = new Map<string, Item>()
   readonly #byBarcode = new Map<string, Item>()
   readonly #byNumber: Item[] = []
-  readonly #absorbed = new Map<string, Item>()
+  /** Absorbed items by code, each with the item that has taken its place. */
+  readonly #absorbed = new Map<string, { readonly item: Item; readonly by: Item }>()
 
   /** How many there are, defined or not. */
   get count(): number {
@@ -33,6 +34,11 @@ export class Items {
   /** The item that a till means by a code or a barcode. */
   find(scanned: string): Item | undefined {
     return this.#byCode.get(scanned) ?? this.#byBarcode.get(scanned)
+  }
+
+  /** The item that a line with this code will be of; its code alone while nobody has named it before. */
+  meant(scanned: string): Item | string {
+    return this.find(scanned) ?? this.#absorbed.get(scanned)?.item ?? scanned
   }
 
   at(number: number): Item | undefined {
@@ -46,7 +52,7 @@ export class Items {
   /** A new item that nobody has defined yet. */
   add(code: string): Item {
     const absorbed = this.#absorbed.get(code)
-    if (absorbed !== undefined) return this.#revive(absorbed)
+    if (absorbed !== undefined) return this.#revive(absorbed.item)
     const item: Item = {
       code,
       number: this.#byNumber.length,
@@ -81,10 +87,15 @@ export class Items {
   }
 
   /** An item that nobody has defined turns out to be a barcode of another: its code finds that one from now on. */
-  absorb(item: Item): void {
+  absorb(item: Item, by: Item): void {
     item.absorbed = true
     this.#byCode.delete(item.code)
-    this.#absorbed.set(item.code, item)
+    this.#absorbed.set(item.code, { item, by })
+  }
+
+  /** The item that has what was posted under an item's own code: that item, or the one that has absorbed it. */
+  posted(code: string): Item | undefined {
+    return this.#byCode.get(code) ?? this.#absorbed.get(code)?.by
   }
 
   /** The barcode is no other item's any more, and has been seen again. */

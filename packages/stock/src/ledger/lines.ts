@@ -68,6 +68,12 @@ export interface Move {
   readonly thousandths: number
 }
 
+/** The item of a movement that is made now: it comes to be, or comes back, where it was not there. */
+export function itemOfMove({ items }: Books, item: Item | string): Item {
+  if (typeof item === 'string') return items.find(item) ?? items.add(item)
+  return item.absorbed ? items.add(item.code) : item
+}
+
 /** The refusal of moves that would carry a level over the bound; undefined when they fit. */
 export function overflowOf(moves: readonly Move[], { mover, places }: Books): Result | undefined {
   const trial = new Trial(mover.at, places.virtual.shrink)
@@ -82,7 +88,7 @@ export function totals({ items }: Books, lines: readonly Line[]): Map<Item | str
   const sums = new Map<Item | string, { readonly line: number; quantity: number }>()
   for (let line = 0; line < lines.length; line++) {
     const { item: code, quantity } = lines[line] as Line
-    const item = items.find(code) ?? code
+    const item = items.meant(code)
     const sum = sums.get(item)
     if (sum === undefined) sums.set(item, { line, quantity: thousandths(quantity) })
     else sum.quantity += thousandths(quantity)

@@ -73,7 +73,7 @@ function overflow(
   for (let index = 0; index < lines.length; index++) {
     const { item: code, quantity } = lines[index] as Line
     const inside = thousandths(quantity) * sign
-    if (!trial.move(items.find(code) ?? code, other, location, inside)) return refused('quantity_overflow', `lines[${index}].quantity`)
+    if (!trial.move(items.meant(code), other, location, inside)) return refused('quantity_overflow', `lines[${index}].quantity`)
   }
   return undefined
 }

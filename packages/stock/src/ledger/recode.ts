@@ -32,7 +32,7 @@ export function absorbItem(stray: Item, item: Item, books: Books): void {
     policies.delete(place, stray)
     if (policies.find(place, item) === undefined) policies.set({ ...policy, place, item })
   }
-  books.items.absorb(stray)
+  books.items.absorb(stray, item)
 }
 
 function moveReservations(stray: Item, item: Item, { reservations, mover }: Books): void {

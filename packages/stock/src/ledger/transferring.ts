@@ -1,7 +1,7 @@
 import type { Books } from './books.ts'
 import type { Item } from './item.ts'
 import { LEDGER_LIMITS } from './limits.ts'
-import { bitsOfLine, checkLines, itemBits, itemOfLine, type Move, overflowOf, shortageOf, tooManyItems } from './lines.ts'
+import { bitsOfLine, checkLines, itemBits, itemOfLine, itemOfMove, type Move, overflowOf, shortageOf, tooManyItems } from './lines.ts'
 import type { Place } from './place.ts'
 import { thousandths } from './quantity.ts'
 import { FLAG_BIT, type Result, refused } from './result.ts'
@@ -55,7 +55,7 @@ export function postReceive(transaction: TransferReceiveTransaction, books: Book
 
   let { bits } = plan
   for (const { line, item: named, from, to, thousandths: moved } of plan.moves) {
-    const item = typeof named === 'string' ? itemOfLine(books, named) : named
+    const item = itemOfMove(books, named)
     mover.move(line ?? mover.nextLine(), item, from, to, moved)
   }
   if (!isInsideOrSame(location, transfer.to)) bits |= FLAG_BIT.other_destination
@@ -78,7 +78,7 @@ function planReceive(
   let bits = 0
   for (let line = 0; line < lines.length; line++) {
     const { item: code, quantity } = lines[line] as Line
-    const item = books.items.find(code) ?? code
+    const item = books.items.meant(code)
     bits |= bitsOfLine(books, code)
     const arrived = thousandths(quantity)
     const shipped = Math.min(arrived, leftOf(item))

@@ -13,7 +13,7 @@ export function postVoid(books: Books, sale: FoundSale | null | undefined): Resu
   if (location === undefined) return refused('sale_not_found', 'of')
   if (voided.has(sale.position)) return refused('already_voided', 'of')
   const moves = sale.lines.map(({ item: code, quantity }) => {
-    const item = items.find(code) as Item // it moved once, so it is there
+    const item = items.posted(code) as Item // it moved once, so it is there
     return { line: undefined, item, from: places.virtual.customer, to: location, thousandths: thousandths(quantity) }
   })
   const fault = overflowOf(moves, books)

@@ -27,6 +27,7 @@ describe('an item', () => {
       packs: [{ name: 'crate', quantity: 12 }],
       supplier: 'Orchard',
       active: false,
+      absorbed: false,
     })
   })
 

@@ -1,7 +1,9 @@
 import {
+  type Found,
   Ledger,
   type Level,
   type LevelFilter,
+  type Place,
   type Postings,
   queryLevels,
   type Result,
@@ -16,11 +18,15 @@ export class Book {
   readonly ledger: Ledger = new Ledger()
   recorded = 1_000_000
 
-  post(transaction: Sent<Transaction>, { till = 'T1', postings }: { till?: string; postings?: Postings } = {}): Result {
+  post(
+    transaction: Sent<Transaction>,
+    { till = 'T1', postings, found }: { till?: string; postings?: Postings; found?: Found } = {},
+  ): Result {
     const state = this.ledger.till(till)
     this.recorded++
     const whole = { at: this.recorded, ...transaction, seq: state.last + 1 } as Transaction
-    return this.ledger.apply(state, whole, { position: this.ledger.position + 1, recorded: this.recorded, high: 0, low: 0 }, postings)
+    const recorded = { position: this.ledger.position + 1, recorded: this.recorded, high: 0, low: 0, found }
+    return this.ledger.apply(state, whole, recorded, postings)
   }
 
   /** Defines locations. */
@@ -42,6 +48,11 @@ export class Book {
     return inside === undefined ? undefined : units(inside)
   }
 
+  /** Reserved in units. */
+  reserved(location: string, code: string): number {
+    return units(this.ledger.places.location(location)?.reserved(this.ledger.items.find(code)?.number ?? 0) ?? 0)
+  }
+
   /** What a virtual place holds, in units. */
   counterpart(place: keyof Ledger['places']['virtual'], code: string): number {
     return units(this.ledger.places.virtual[place].quantity(this.ledger.items.find(code)?.number ?? 0) ?? 0)
@@ -60,5 +71,11 @@ export function allLevels(ledger: Ledger, filter: LevelFilter = {}): string[] {
 
 /** For each item, the sum over all places, virtual ones included: 0 in every ledger that is right. */
 export function sums(ledger: Ledger): number[] {
-  return ledger.items.all().map(({ number }) => ledger.places.all().reduce((sum, place) => sum + (place.quantity(number) ?? 0), 0))
+  const places = everywhere(ledger)
+  return ledger.items.all().map(({ number }) => places.reduce((sum, place) => sum + (place.quantity(number) ?? 0), 0))
+}
+
+/** Every place, those of transfers on their way included. */
+export function everywhere({ places, transfers }: Ledger): Place[] {
+  return [...places.all(), ...[...transfers.open()].map(({ transit }) => transit)]
 }
