@@ -30,3 +30,8 @@ export function seconds(text: string): number {
 export function serverOption(): Option {
   return new Option('-s, --server <endpoint>', 'where the stock server listens').default(DEFAULT_ENDPOINT).argParser(endpoint)
 }
+
+/** `--data`, the same in every command that works on a data folder. */
+export function dataOption(): Option {
+  return new Option('-d, --data <folder>', "the server's data folder").default('./data')
+}

@@ -24,3 +24,19 @@ export {
 export { type LevelQuestion, Reader, type ReaderOptions } from './reader/index.ts'
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
 export { type OutboxNote, type OutboxTotals, type RefusedTransaction, Till, type TillOptions, type TillStatus } from './till/index.ts'
+export {
+  backupData,
+  type Damage,
+  EXPORTS,
+  type ExportFilter,
+  type ExportName,
+  type ExportValue,
+  type LogCopy,
+  type LogProgress,
+  rebuildTables,
+  restoreData,
+  Tables,
+  type Verification,
+  type VerifyOptions,
+  verifyData,
+} from './upkeep/index.ts'

@@ -2,8 +2,9 @@ import { hostname } from 'node:os'
 import { type Server, serve } from '@tillwire/net'
 import { type Clock, systemClock } from './clock.ts'
 import { Committer } from './committer/index.ts'
+import { DATA_FOLDER, LOG_FILE, TABLES_FILE } from './data-folder.ts'
 import { StockError } from './errors.ts'
-import { FolderLock, type FolderUse } from './folder-lock.ts'
+import { FolderLock } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
@@ -35,8 +36,6 @@ export interface StockServerOptions {
   readonly limits?: Partial<StockLimits>
   readonly report?: (report: ServerReport) => void
 }
-
-const DATA_FOLDER: FolderUse = { what: 'data folder', inUse: 'data_in_use', unusable: 'data_unusable' }
 
 /** The stock server: a log, the ledger that it adds up to, its projection, and the sessions of the tills. */
 export class StockServer implements AsyncDisposable {
@@ -78,15 +77,18 @@ export class StockServer implements AsyncDisposable {
     const folder = FolderLock.claim(options.data, DATA_FOLDER)
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
-    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
+    const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
     const log = await openLog(paths, limits, clock, report)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
     let damage: StockError | undefined
-    let stopServing = (reason: StockError): void => void (damage ??= reason)
+    let found = (reason: StockError): void => {
+      damage ??= reason
+    }
+    let server: Server | undefined
     const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
       trouble: (reason) => report({ event: 'projection_trouble', reason }),
-      damaged: (reason) => stopServing(new StockError('log_damaged', reason)),
+      damaged: (reason) => found(new StockError('log_damaged', reason)),
     })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
@@ -99,7 +101,10 @@ export class StockServer implements AsyncDisposable {
       postings: () => (watches.count > 0 ? watches : undefined),
       applied: () => projection.follow(),
       stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
-      broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
+      broken: (reason: StockError) => {
+        report({ event: 'log_broken', reason: reason.message })
+        if (reason.code === 'log_damaged') void server?.close({ within: 0 })
+      },
     })
     undo.defer(() => committer.close())
     projection.follow()
@@ -116,12 +121,9 @@ export class StockServer implements AsyncDisposable {
     })
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
-    const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
-    undo.defer(() => server.close({ within: 0 }))
-    stopServing = (reason) => {
-      committer.fail(reason)
-      void server.close({ within: 0 })
-    }
+    server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
+    undo.defer(() => server?.close({ within: 0 }))
+    found = (reason) => committer.fail(reason)
     if (damage !== undefined) throw damage
     folder.announce(server.endpoints)
     undo.move()
