@@ -28,7 +28,10 @@ export function seconds(text: string): number {
 
 /** `--server`, the same in every command that talks to one. */
 export function serverOption(): Option {
-  return new Option('-s, --server <endpoint>', 'where the stock server listens').default(DEFAULT_ENDPOINT).argParser(endpoint)
+  return new Option('-s, --server <endpoint>', 'where the stock server listens')
+    .default(DEFAULT_ENDPOINT)
+    .env('TILLWIRE_SERVER')
+    .argParser(endpoint)
 }
 
 /** `--data`, the same in every command that works on a data folder. */

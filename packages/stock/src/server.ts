@@ -23,6 +23,7 @@ export type ServerReport =
   /** The log is damaged, or its writer is gone: nothing is committed any more. Over a damage no session goes on either. */
   | { readonly event: 'log_broken'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
+  | { readonly event: 'tills_fighting'; readonly till: string; readonly times: number }
   | { readonly event: 'fault'; readonly error: unknown }
 
 /** How to run a server. */
@@ -45,6 +46,7 @@ export class StockServer implements AsyncDisposable {
   readonly #log: SqliteLog
   readonly #projection: Projection
   readonly #committer: Committer
+  readonly #sessions: Sessions
   readonly #ledger: Ledger
   readonly #server: Server
   #closing: Promise<void> | undefined
@@ -54,6 +56,7 @@ export class StockServer implements AsyncDisposable {
     log: SqliteLog
     projection: Projection
     committer: Committer
+    sessions: Sessions
     ledger: Ledger
     server: Server
   }) {
@@ -61,6 +64,7 @@ export class StockServer implements AsyncDisposable {
     this.#log = parts.log
     this.#projection = parts.projection
     this.#committer = parts.committer
+    this.#sessions = parts.sessions
     this.#ledger = parts.ledger
     this.#server = parts.server
     this.endpoints = parts.server.endpoints
@@ -99,7 +103,10 @@ export class StockServer implements AsyncDisposable {
       clock,
       limits,
       postings: () => (watches.count > 0 ? watches : undefined),
-      applied: () => projection.follow(),
+      applied: () => {
+        projection.follow()
+        sessions.applied()
+      },
       stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
       broken: (reason: StockError) => {
         report({ event: 'log_broken', reason: reason.message })
@@ -109,7 +116,7 @@ export class StockServer implements AsyncDisposable {
     undo.defer(() => committer.close())
     projection.follow()
     const fault = (error: unknown): void => report({ event: 'fault', error })
-    const sessions = new Sessions({
+    const sessions: Sessions = new Sessions({
       name: options.name ?? hostname(),
       ledger,
       committer,
@@ -118,7 +125,10 @@ export class StockServer implements AsyncDisposable {
       clock,
       limits,
       fault,
+      tillsFighting: (till, times) => report({ event: 'tills_fighting', till, times }),
     })
+    undo.defer(() => sessions.close())
+    sessions.applied()
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
@@ -127,7 +137,7 @@ export class StockServer implements AsyncDisposable {
     if (damage !== undefined) throw damage
     folder.announce(server.endpoints)
     undo.move()
-    return new StockServer({ folder, log, projection, committer, ledger, server })
+    return new StockServer({ folder, log, projection, committer, sessions, ledger, server })
   }
 
   /** The position of the last transaction that is durable and applied. */
@@ -160,6 +170,7 @@ export class StockServer implements AsyncDisposable {
 
   async #close(options: { readonly within?: number }): Promise<void> {
     await this.#server.close(options)
+    this.#sessions.close()
     this.#committer.close()
     await this.#projection.close()
     await this.#log.close()

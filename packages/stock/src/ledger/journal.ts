@@ -28,6 +28,14 @@ export class Journal {
     return at >= this.#forgottenRecorded
   }
 
+  /** Whether all that moved after a moment will still be here after so many movements more. */
+  coversStill(at: number, movements: number): boolean {
+    const kept = Math.min(this.#taken, this.#slots)
+    const falling = kept + movements - LEDGER_LIMITS.journalMovementsMax
+    if (falling <= 0 || !this.covers(at)) return this.covers(at)
+    return falling <= kept && at >= (this.#ring[((this.#taken - kept + falling - 1) & (this.#slots - 1)) * WIDTH + RECORDED] as number)
+  }
+
   /** Whether all that was posted behind a position is here. */
   coversBehind(position: number): boolean {
     return position >= this.#forgottenPosition
