@@ -18,7 +18,7 @@ export class LogBar implements Disposable {
       this.#bar.start(of, 0)
     }
     this.#bar.update(Math.min(position, of))
-  }
+  };
 
   [Symbol.dispose](): void {
     this.#bar?.stop()

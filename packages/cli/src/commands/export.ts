@@ -3,7 +3,7 @@ import { Argument, Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { count } from '../count.ts'
 import { jsonText } from '../failure.ts'
-import { packsText } from '../input/index.ts'
+import { packText } from '../import/index.ts'
 import { dataOption } from '../options.ts'
 import { write } from '../output.ts'
 
@@ -70,5 +70,5 @@ function cell(value: ExportValue): string | number {
   if (value === null) return ''
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (typeof value !== 'object') return value
-  return value.map((part) => (typeof part === 'string' ? part : packsText(part as { name: string; quantity: number }))).join('|')
+  return value.map((part) => (typeof part === 'string' ? part : packText(part as { name: string; quantity: number }))).join('|')
 }

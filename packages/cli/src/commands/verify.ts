@@ -14,10 +14,15 @@ interface VerifyFlags {
 /** `tillwire verify` */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('Check a data folder: every record of the log, the tables against the log replayed, the sum of every item. It changes nothing.')
+    .description(
+      'Check a data folder: every record of the log, the tables against the log replayed, the sum of every item. It changes nothing.',
+    )
     .addOption(dataOption())
     .option('--json', 'as one JSON object')
-    .option('--work <folder>', 'where the tables are made again to compare with; they take as much room as ledger.db (default: for temporary files)')
+    .option(
+      '--work <folder>',
+      'where the tables are made again to compare with; they take as much room as ledger.db (default: for temporary files)',
+    )
     .addHelpText(
       'after',
       `
@@ -35,12 +40,27 @@ async function verify({ data, json, work }: VerifyFlags): Promise<void> {
   if (found.damageCount > 0 || found.unbalancedCount > 0) process.exitCode = EXIT.failed
 }
 
-function lines({ position, recorded, hash, replayed, compared, damages, damageCount, items, unbalanced, unbalancedCount }: Verification): string[] {
+function lines({
+  position,
+  recorded,
+  hash,
+  replayed,
+  compared,
+  damages,
+  damageCount,
+  items,
+  unbalanced,
+  unbalancedCount,
+}: Verification): string[] {
   const inLog = damages.filter(({ where }) => where === 'log')
   const inTables = damages.filter(({ where }) => where === 'tables')
   const when = recorded === 0 ? '' : `, ${new Date(recorded).toISOString()}`
   const tables =
-    compared === undefined ? 'none to compare: the next start makes them' : inTables.length === 0 ? `as the log says, at position ${compared}` : 'damaged'
+    compared === undefined
+      ? 'none to compare: the next start makes them'
+      : inTables.length === 0
+        ? `as the log says, at position ${compared}`
+        : 'damaged'
   return [
     `log: ${inLog.length === 0 ? 'whole' : 'damaged'}, position ${position}${when}, SHA-256 ${hash}`,
     `tables: ${inTables.length > 0 ? 'damaged' : tables}`,

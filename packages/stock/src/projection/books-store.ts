@@ -190,7 +190,10 @@ export class BooksStore {
   }
 
   #readExpired(db: DatabaseSync): void {
-    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL').all() as { name: string; expired: number }[]
+    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL').all() as {
+      name: string
+      expired: number
+    }[]
     for (const { name, expired: order } of orders) {
       const reservation = this.#ledger.reservations.findExpired(name)
       if (reservation !== undefined) this.#expired.set(name, { reservation, order })
