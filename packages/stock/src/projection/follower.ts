@@ -24,12 +24,7 @@ export class Follower {
    * @param transactionsMax - transactions in one commit
    * @param segmentMovements - movements after which the levels are written once more, as they are then
    */
-  constructor(
-    logPath: string,
-    path: string,
-    transactionsMax: number,
-    segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements,
-  ) {
+  constructor(logPath: string, path: string, transactionsMax: number, segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements) {
     this.#log = new SqliteLogReader(logPath)
     this.#path = path
     this.#transactionsMax = transactionsMax
@@ -51,8 +46,9 @@ export class Follower {
     return this.#head.next - 1
   }
 
-  /** Takes the next records into the tables, as one commit. False when there are none. */
-  step(): boolean {
+  /** Takes the next records into the tables, as one commit: those that begin at or before position `to`. False when there are none. */
+  step(to: number = Number.POSITIVE_INFINITY): boolean {
+    if (this.#head.next > to) return false
     let last: LogRecord | undefined
     let count = 0
     try {
@@ -62,7 +58,7 @@ export class Follower {
           replayRecord(this.#loaded.ledger, record, this.#store)
           last = record
           count += record.count
-          if (count >= this.#transactionsMax) break
+          if (count >= this.#transactionsMax || record.first + record.count > to) break
         }
         return last
       })
@@ -116,6 +112,7 @@ export class Follower {
   }
 }
 
-function removeDatabase(path: string): void {
+/** Removes a SQLite file and what stands beside it. */
+export function removeDatabase(path: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }
