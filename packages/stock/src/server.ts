@@ -111,6 +111,7 @@ export class StockServer implements AsyncDisposable {
       ledger,
       committer,
       archive: projection,
+      desk: projection,
       watches,
       clock,
       limits,

@@ -31,6 +31,8 @@ export interface Trace {
   readonly days: DayTrace[]
   /** Its row waits for the end of the commit. */
   dirty: boolean
+  /** Its days wait for whoever reads them. */
+  waiting: boolean
   /** The latest transaction that touched it, and what was there before that one, in thousandths. */
   position: number
   before: number
@@ -60,7 +62,7 @@ export class Traces {
     }
     let trace = items.get(item.number)
     if (trace === undefined) {
-      trace = { place, item, days: [], dirty: false, position: 0, before: 0 }
+      trace = { place, item, days: [], dirty: false, waiting: false, position: 0, before: 0 }
       items.set(item.number, trace)
     }
     return trace

@@ -28,7 +28,15 @@ const LEVEL = shape({ location: text, item: text, onHand: figure, reserved: figu
 const REPLIES: Readonly<Record<string, Test>> = {
   welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole), chain: maybe(text) }),
   ack: shape({ ack: whole, position: whole, time: text, results: maybe(listOf(RESULT)) }),
-  answer: shape({ answer: whole, position: whole, time: text, levels: maybe(listOf(LEVEL)), next: maybe(text) }),
+  answer: shape({
+    answer: whole,
+    position: whole,
+    time: text,
+    levels: maybe(listOf(LEVEL)),
+    rows: maybe(listOf(shape({}))),
+    asOf: maybe(shape({ position: whole })),
+    next: maybe(text),
+  }),
   event: shape({ event: whole, position: whole, time: text, levels: listOf(LEVEL) }),
   error: shape({ error: shape({ code: text, message: text }) }),
 }
