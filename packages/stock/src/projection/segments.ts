@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
-import { type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
+import { byCode, type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
 
 /** Takes what was sold and seen on a day, beyond what it took before. */
 export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
@@ -114,13 +114,22 @@ export class Segments {
     if (this.#reader !== undefined) this.read(this.#reader)
     const number = this.#number++
     this.#close.run(number, position)
-    for (const trace of this.open().all()) {
-      const { place, item, days } = trace
-      const thousandths = place.quantity(item.number)
-      if (thousandths === undefined || days.length === 0) continue
-      this.#checkpoint.run(place.code, item.code, number, thousandths)
-      for (const { day, sold, seen, opened } of days) {
-        this.#day.run(day, place.code, item.code, sold, seen || sold > 0 ? 1 : 0, opened === undefined ? null : opened ? 1 : 0)
+    const traces = [...this.open().all()].filter(({ days }) => days.length > 0).sort(byCode)
+    const days = new Map<number, Trace[]>()
+    for (const trace of traces) {
+      const { place, item } = trace
+      this.#checkpoint.run(place.code, item.code, number, place.quantity(item.number) as number)
+      for (const { day } of trace.days) {
+        const those = days.get(day)
+        if (those === undefined) days.set(day, [trace])
+        else those.push(trace)
+      }
+    }
+    for (const [day, those] of days) {
+      for (const trace of those) {
+        const { sold, seen, opened } = dayIn(trace, day)
+        const known = opened === undefined ? null : opened ? 1 : 0
+        this.#day.run(day, trace.place.code, trace.item.code, sold, seen || sold > 0 ? 1 : 0, known)
       }
     }
     this.#behind = position

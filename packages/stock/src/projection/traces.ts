@@ -49,6 +49,12 @@ export function dayIn({ days }: Trace, day: number): DayTrace {
   return begun
 }
 
+/** The order of the tables, in which rows are written fastest. */
+export function byCode(one: Trace, other: Trace): number {
+  if (one.place !== other.place) return one.place.code < other.place.code ? -1 : 1
+  return one.item.code < other.item.code ? -1 : 1
+}
+
 /** The levels that moved in a segment. */
 export class Traces {
   readonly #byPlace: (Map<number, Trace> | undefined)[] = []
