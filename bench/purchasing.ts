@@ -24,7 +24,12 @@ const { values } = parseArgs({
     keep: { type: 'string' },
   },
 })
-const [sales, stores, items, days] = [values.sales, values.stores, values.items, values.days].map(Number) as [number, number, number, number]
+const [sales, stores, items, days] = [values.sales, values.stores, values.items, values.days].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+]
 const LINES = 2
 const BATCH = 1_000
 const DAY_MS = 86_400_000

@@ -28,9 +28,16 @@ def put(item, quantity):
         outbox.execute("INSERT INTO sale VALUES (?, ?)", (newest() + 1, json.dumps(sale)))
 
 
+def settle(epoch, acked):
+    """The server has all up to here."""
+    with outbox:
+        outbox.execute("UPDATE till SET epoch = ?, acked = ?", (epoch, acked))
+        outbox.execute("DELETE FROM sale WHERE seq <= ?", (acked,))
+
+
 def send():
     """Connects, and sends what waits, in order, until all of it is acknowledged."""
-    epoch, acked = outbox.execute("SELECT epoch, acked FROM till").fetchone()
+    (epoch,) = outbox.execute("SELECT epoch FROM till").fetchone()
     with socket.create_connection((host, int(port)), timeout=30) as line, line.makefile("rw", encoding="utf-8", newline="\n") as wire:
 
         def say(message):
@@ -47,20 +54,17 @@ def send():
         welcome = hear()
         if epoch not in (0, welcome["epoch"]) or welcome["last"] > newest():
             sys.exit(f"the server knows another outbox of {name}: this one was restored or copied")
-        with outbox:
-            outbox.execute("UPDATE till SET epoch = ?", (welcome["epoch"],))
-        rows = outbox.execute("SELECT seq, line FROM sale WHERE seq > ? ORDER BY seq", (welcome["last"],)).fetchall()
+        settle(welcome["epoch"], welcome["last"])
+        rows = outbox.execute("SELECT seq, line FROM sale ORDER BY seq").fetchall()
         for seq, sale in rows:
             say({"seq": seq, **json.loads(sale)})
-        last = rows[-1][0] if rows else welcome["last"]
-        while acked < last:
+        acked = welcome["last"]
+        while rows and acked < rows[-1][0]:
             ack = hear()
             for result in ack.get("results", []):
-                print(result)
-            with outbox:
-                acked = ack["ack"]
-                outbox.execute("UPDATE till SET acked = ?", (acked,))
-                outbox.execute("DELETE FROM sale WHERE seq <= ?", (acked,))
+                print(result, flush=True)
+            acked = ack["ack"]
+            settle(welcome["epoch"], acked)
         say({"bye": 1})
         wire.flush()
 

@@ -2,22 +2,26 @@ import { hostname } from 'node:os'
 import { type Server, serve } from '@tillwire/net'
 import { type Clock, systemClock } from './clock.ts'
 import { Committer } from './committer/index.ts'
-import type { StockError } from './errors.ts'
-import { FolderLock, type FolderUse } from './folder-lock.ts'
+import { DATA_FOLDER, LOG_FILE, TABLES_FILE } from './data-folder.ts'
+import { StockError } from './errors.ts'
+import { FolderLock } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
-import { loadLedger, Projection } from './projection/index.ts'
+import { endIsMissing, loadLedger, Projection, tablesEnd } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
 import { Sessions, Watches } from './sessions/index.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
-  | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number }
+  /** The check of the log's chain takes its time; the server listens when it is through. */
+  | { readonly event: 'log_checking' }
+  /** `checkMs` went into the check of the log's chain, `ms` into the ledger. */
+  | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number; readonly checkMs: number }
   | { readonly event: 'log_stalled'; readonly reason: string }
   | { readonly event: 'log_resumed' }
+  /** The log is damaged, or its writer is gone: nothing is committed any more. Over a damage no session goes on either. */
   | { readonly event: 'log_broken'; readonly reason: string }
-  | { readonly event: 'log_damaged'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
   | { readonly event: 'tills_fighting'; readonly till: string; readonly times: number }
   | { readonly event: 'fault'; readonly error: unknown }
@@ -33,8 +37,6 @@ export interface StockServerOptions {
   readonly limits?: Partial<StockLimits>
   readonly report?: (report: ServerReport) => void
 }
-
-const DATA_FOLDER: FolderUse = { what: 'data folder', inUse: 'data_in_use', unusable: 'data_unusable' }
 
 /** The stock server: a log, the ledger that it adds up to, its projection, and the sessions of the tills. */
 export class StockServer implements AsyncDisposable {
@@ -79,13 +81,18 @@ export class StockServer implements AsyncDisposable {
     const folder = FolderLock.claim(options.data, DATA_FOLDER)
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
-    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
-    const log = await SqliteLog.open(paths.log)
+    const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
+    const log = await openLog(paths, limits, clock, report)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
+    let damage: StockError | undefined
+    let found = (reason: StockError): void => {
+      damage ??= reason
+    }
+    let server: Server | undefined
     const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
       trouble: (reason) => report({ event: 'projection_trouble', reason }),
-      damaged: (reason) => report({ event: 'log_damaged', reason }),
+      damaged: (reason) => found(new StockError('log_damaged', reason)),
     })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
@@ -101,7 +108,10 @@ export class StockServer implements AsyncDisposable {
         sessions.applied()
       },
       stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
-      broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
+      broken: (reason: StockError) => {
+        report({ event: 'log_broken', reason: reason.message })
+        if (reason.code === 'log_damaged') void server?.close({ within: 0 })
+      },
     })
     undo.defer(() => committer.close())
     projection.follow()
@@ -122,8 +132,10 @@ export class StockServer implements AsyncDisposable {
     sessions.applied()
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
-    const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
-    undo.defer(() => server.close({ within: 0 }))
+    server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
+    undo.defer(() => server?.close({ within: 0 }))
+    found = (reason) => committer.fail(reason)
+    if (damage !== undefined) throw damage
     folder.announce(server.endpoints)
     undo.move()
     return new StockServer({ folder, log, projection, committer, sessions, ledger, server })
@@ -167,6 +179,25 @@ export class StockServer implements AsyncDisposable {
   }
 }
 
+/** The log, whole, and not shorter than what was made from it. @throws (rejects) StockError `log_damaged`, `data_unusable`. */
+async function openLog(
+  paths: { readonly log: string; readonly ledger: string },
+  { checkTellMs }: StockLimits,
+  clock: Clock,
+  report: (report: ServerReport) => void,
+): Promise<SqliteLog> {
+  const isThrough = clock.after(checkTellMs, () => report({ event: 'log_checking' }))
+  try {
+    const log = await SqliteLog.open(paths.log)
+    const tables = tablesEnd(paths.ledger)
+    if (tables?.log !== log.id || tables.position < log.head.next) return log
+    await log.close()
+    throw new StockError('log_damaged', endIsMissing(log.head.next - 1, tables.position))
+  } finally {
+    isThrough()
+  }
+}
+
 /** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */
 async function recover(path: string, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
   const started = clock.now()
@@ -174,7 +205,13 @@ async function recover(path: string, log: SqliteLog, clock: Clock, report: (repo
   const loaded = ledger.position
   for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
   if (ledger.position > 0) {
-    report({ event: 'recovered', position: ledger.position, replayed: ledger.position - loaded, ms: clock.now() - started })
+    report({
+      event: 'recovered',
+      position: ledger.position,
+      replayed: ledger.position - loaded,
+      ms: clock.now() - started,
+      checkMs: log.checked.ms,
+    })
   }
   return ledger
 }

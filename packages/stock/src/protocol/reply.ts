@@ -54,6 +54,14 @@ export interface Answer {
   /** The past moment that the rows hold for, and the position that it is. */
   readonly asOf?: { readonly position: number; readonly recorded?: string; readonly at?: string }
   readonly next?: string
+  readonly known?: KnownCodes
+}
+
+/** Of the codes that were asked for, those that the ledger knows. */
+export interface KnownCodes {
+  readonly locations: readonly string[]
+  /** Codes and barcodes. */
+  readonly items: readonly string[]
 }
 
 /** Watched levels that changed. */

@@ -1,6 +1,15 @@
 import { type Client, connect, lines } from '@tillwire/net'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
-import { type Answer, decodeReply, encodeHello, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
+import {
+  type Answer,
+  decodeReply,
+  encodeHello,
+  type KnownCodes,
+  type Question,
+  type Reply,
+  type WatchEvent,
+  type Welcome,
+} from '../protocol/index.ts'
 
 /** Which levels are wanted; every part narrows. */
 export interface LevelQuestion {
@@ -13,6 +22,12 @@ export interface LevelQuestion {
   readonly below?: number
 }
 
+/** What purchasing asks beside the levels of now. */
+export type ReportName = Question['of']
+
+/** A page of what purchasing asked. */
+export type Report = Answer & { readonly rows: NonNullable<Answer['rows']> }
+
 /** How to connect. */
 export interface ReaderOptions {
   readonly signal?: AbortSignal
@@ -21,6 +36,7 @@ export interface ReaderOptions {
 /** Answers may hold thousands of levels. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 const LEVELS_A_PAGE = 10_000
+const CODES_A_QUESTION = 1_000
 
 /** A session that asks and posts nothing. */
 export class Reader implements AsyncDisposable {
@@ -58,6 +74,35 @@ export class Reader implements AsyncDisposable {
       yield reply
       after = reply.next
     } while (after !== undefined)
+  }
+
+  /**
+   * What purchasing asks, in pages; each says the position and the time that it holds for. The fields of each question and of its rows
+   * stand in the protocol's page.
+   */
+  async *report(name: ReportName, question: Readonly<Record<string, unknown>> = {}): AsyncGenerator<Report, void, undefined> {
+    let after: string | undefined
+    do {
+      const ask = { ask: ++this.#asks, [name]: { ...question, ...(after === undefined ? {} : { after }) } }
+      const reply = decode(await this.#client.request(JSON.stringify(ask)))
+      if (!('answer' in reply) || reply.rows === undefined) throw violated()
+      yield reply as Report
+      after = reply.next
+    } while (after !== undefined)
+  }
+
+  /** Which of these codes the ledger knows. */
+  async known({ locations, items }: KnownCodes): Promise<KnownCodes> {
+    const found = { locations: [] as string[], items: [] as string[] }
+    for (let at = 0; at < Math.max(locations.length, items.length); at += CODES_A_QUESTION) {
+      const part = (codes: readonly string[]): readonly string[] => codes.slice(at, at + CODES_A_QUESTION)
+      const ask = { ask: ++this.#asks, known: { locations: part(locations), items: part(items) } }
+      const reply = decode(await this.#client.request(JSON.stringify(ask)))
+      if (!('answer' in reply) || reply.known === undefined) throw violated()
+      found.locations.push(...reply.known.locations)
+      found.items.push(...reply.known.items)
+    }
+    return found
   }
 
   /** The levels asked for as they are, and then what changes, until the connection ends. The reader serves nothing else meanwhile. */
