@@ -121,6 +121,7 @@ export class StockServer implements AsyncDisposable {
       ledger,
       committer,
       archive: projection,
+      desk: projection,
       watches,
       clock,
       limits,

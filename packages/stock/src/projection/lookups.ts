@@ -102,7 +102,7 @@ export class Lookups {
       const select = `SELECT item, sum(iif(to_place = :location, 1, -1) * ${EXACT()}) FROM movement`
       const where = 'position > :behind AND at > :at AND (from_place = :location OR to_place = :location)'
       if (items.size > ITEMS_ALONE_MAX) {
-        const all = this.#db.prepare(`${select} NOT INDEXED WHERE ${where} GROUP BY item`)
+        const all = this.#db.prepare(`${select} WHERE ${where} GROUP BY +item`)
         for (const [item, sum] of named(all, { location, behind, at })) if (items.has(item)) add(location, item, sum)
       } else {
         const one = this.#db.prepare(`${select} INDEXED BY movement_of_item WHERE item = :item AND ${where} GROUP BY item`)

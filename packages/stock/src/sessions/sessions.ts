@@ -44,6 +44,7 @@ export class Sessions implements Service<Buffer, string, Session> {
         if (this.#byTill.get(till) === holder) this.#byTill.delete(till)
         this.#unclaim(till, holder)
       },
+      connected: () => new Set(this.#byTill.keys()),
       timeOfBatch: () => this.#timeOfBatch(),
     }
   }

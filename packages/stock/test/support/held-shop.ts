@@ -45,6 +45,7 @@ export class HeldShop implements AsyncDisposable {
       ledger: this.ledger,
       committer: this.#committer,
       archive: this.archive,
+      desk: { answer: () => Promise.reject(new Error('no desk')) },
       watches,
       clock: systemClock,
       limits,
