@@ -120,7 +120,15 @@ describe('tillwire import', { concurrency: 2 }, () => {
   it('shows the rows that the server refuses all the same', async (t) => {
     const at = await shopWith(t)
     await at.serve()
-    await at.runWith('{"kind":"item","item":"other","barcodes":["2000000000022"]}\n', 'post', '-', '--till', 'HQ/X', '--server', at.endpoint)
+    await at.runWith(
+      '{"kind":"item","item":"other","barcodes":["2000000000022"]}\n',
+      'post',
+      '-',
+      '--till',
+      'HQ/X',
+      '--server',
+      at.endpoint,
+    )
     const end = await importing(at)
     assert.equal(end.code, 3)
     assert.equal(end.err, 'refused: items.csv: line 2: exists_with_different_content (barcodes[1])\n')
@@ -177,14 +185,20 @@ describe('tillwire export', { concurrency: 2 }, () => {
     await at.serve()
     const levels = await at.run('export', 'levels', '--data', 'data', '--json', '--location', 'S01')
     assert.deepEqual(
-      levels.out.trim().split('\n').map((line) => JSON.parse(line)),
+      levels.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
       [
         { location: 'S01', item: 'cheese', onHand: 2.125, reserved: 0, available: 2.125 },
         { location: 'S01', item: 'milk', onHand: 120, reserved: 0, available: 120 },
       ],
     )
     const movements = await at.run('export', 'movements', '--data', 'data', '--item', '2000000000015')
-    assert.match(movements.out, /^position,line,kind,at,recorded,till,id,item,from,to,quantity\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120\n9,0,.*,W01,480\n$/)
+    assert.match(
+      movements.out,
+      /^position,line,kind,at,recorded,till,id,item,from,to,quantity\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120\n9,0,.*,W01,480\n$/,
+    )
     const all = await at.run('export', 'transactions', '--data', 'data')
     assert.equal(all.out.trim().split('\n').length, 10)
     await writeFile(at.path('l.csv'), locations.out)
@@ -240,7 +254,10 @@ describe('tillwire backup, restore, rebuild and verify', { concurrency: 2 }, () 
     db.close()
     const found = await at.run('verify', '--data', 'data')
     assert.equal(found.code, 1)
-    assert.match(found.out, /^log: damaged, position 9.*\n.*\n.*\ndamage at position 1: the record at position 1 of the log has been changed: its hash does not match\n$/)
+    assert.match(
+      found.out,
+      /^log: damaged, position 9.*\n.*\n.*\ndamage at position 1: the record at position 1 of the log has been changed: its hash does not match\n$/,
+    )
     const refused = await at.run('serve', '--data', 'data', '--listen', at.endpoint)
     assert.equal(refused.code, 1)
     assert.match(refused.err, /^tillwire: .*the record at position 1 of the log has been changed: its hash does not match\n$/m)

@@ -12,9 +12,10 @@ export class ChildShop implements AsyncDisposable {
     this.endpoint = endpoint
   }
 
-  static async start(data: string, endpoint: string): Promise<ChildShop> {
+  static async start(data: string, endpoint: string, env: NodeJS.ProcessEnv = process.env): Promise<ChildShop> {
     const script = join(import.meta.dirname, 'shop-process.ts')
     const child = spawn(process.execPath, ['--conditions=tillwire-source', script, data, endpoint], {
+      env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]

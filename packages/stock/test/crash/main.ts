@@ -1,0 +1,31 @@
+/** `npm run test:crash -- [--seconds N] [--tills N] [--seed N]` */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { crashRun } from './crash-run.ts'
+
+const START_MS_MAX = 1_000
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    tills: { type: 'string', default: '4' },
+    seed: { type: 'string', default: String(Date.now() % 1e9) },
+  },
+})
+const [seconds, tills, seed] = [Number(values.seconds), Number(values.tills), Number(values.seed)]
+const folder = mkdtempSync(join(tmpdir(), 'tillwire-crash-'))
+console.log(`killing a server and ${tills} tills for ${seconds} seconds, seed ${seed}, in ${folder}`)
+const { serverKills, tillKills, transactions, startMs } = await crashRun({ folder, seconds, tills, seed })
+const sorted = [...startMs].sort((a, b) => a - b)
+const most = Math.round(sorted.at(-1) ?? 0)
+console.log(`${startMs.length} starts: median ${Math.round(sorted[sorted.length >> 1] ?? 0)} ms, longest ${most} ms`)
+console.log(
+  `${serverKills + tillKills} kills (${serverKills} of the server, ${tillKills} of tills), ${transactions} transactions: nothing lost, nothing twice, each till in its order, every item adds up to 0`,
+)
+if (most >= START_MS_MAX) {
+  console.log(`a start took ${most} ms; it should be under ${START_MS_MAX}`)
+  process.exitCode = 1
+}
+rmSync(folder, { recursive: true, force: true })
