@@ -9,6 +9,7 @@ import { importCommand } from './commands/import.ts'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
+import { refusedCommand } from './commands/refused.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { runCommand } from './commands/run.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -44,6 +45,7 @@ const commands = [
   levelsCommand(),
   watchCommand(),
   tillCommand(),
+  refusedCommand(),
   importCommand(),
   exportCommand(),
   backupCommand(),

@@ -24,7 +24,17 @@ export {
 } from './protocol/index.ts'
 export { type LevelQuestion, Reader, type ReaderOptions } from './reader/index.ts'
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
-export { type OutboxNote, type OutboxTotals, type RefusedTransaction, Till, type TillOptions, type TillStatus } from './till/index.ts'
+export {
+  type OutboxNote,
+  type OutboxTotals,
+  RefusedList,
+  type RefusedTransaction,
+  type Renewal,
+  type SettledTransaction,
+  Till,
+  type TillOptions,
+  type TillStatus,
+} from './till/index.ts'
 export {
   backupData,
   type Damage,

@@ -127,7 +127,7 @@ function refuseFaults(faults: Faults): void {
 
 async function settle(till: Till, stop: AbortSignal, folder: string): Promise<void> {
   const settled = till.settled().catch((error) => {
-    throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state.reason, till.state.waiting, folder)) : error
+    throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state, folder)) : error
   })
   const end = await Promise.race([settled, fired(stop).then(() => 'stopped' as const)])
   if (end !== 'stopped') return

@@ -1,4 +1,7 @@
 /** The client side of a till: an outbox on disk and a line to the server. */
 
-export { checkedLine, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
+export { checkedLine, type OutboxNote, type Renewal } from './outbox.ts'
+export type { RefusedTransaction, SettledTransaction } from './refusals.ts'
+export { RefusedList } from './refused-list.ts'
+export type { OutboxTotals } from './results.ts'
 export { Till, type TillOptions, type TillStatus } from './till.ts'
