@@ -5,9 +5,13 @@ import { join } from 'node:path'
 /** A server in a process of its own, which can be killed. */
 export class ChildShop implements AsyncDisposable {
   readonly endpoint: string
+  /** How long it took to open its folder, until it listened, in milliseconds. */
+  readonly openMs: number
   readonly #process: ChildProcess
 
-  private constructor(child: ChildProcess, endpoint: string) {
+  private constructor(child: ChildProcess, said: string) {
+    const [endpoint = '', openMs] = said.trim().split(' ')
+    this.openMs = Number(openMs)
     this.#process = child
     this.endpoint = endpoint
   }
@@ -20,7 +24,7 @@ export class ChildShop implements AsyncDisposable {
     })
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]
     if (!Buffer.isBuffer(said)) throw new Error(`the server ended with code ${said} before it listened`)
-    return new ChildShop(child, said.toString().trim())
+    return new ChildShop(child, said.toString())
   }
 
   get pid(): number {
