@@ -58,7 +58,7 @@ function code(text: string): string {
 /** Every specifier that a file imports or passes on, `import()` and `new URL(…, import.meta.url)` included. */
 function importsOf(text: string): string[] {
   const forms =
-    /\b(?:import|export)\b[^'"();]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]|\bnew URL\(\s*['"]([^'"]+\.ts)['"]/g
+    /\b(?:import|export)\b[^'"();]*?\bfrom\s*['"]([^'"]+)['"]|(?<!['"])\bimport\s*\(?\s*['"]([^'"]+)['"]|\bnew URL\(\s*['"]([^'"]+\.ts)['"]/g
   return [...code(text).matchAll(forms)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 

@@ -77,9 +77,9 @@ async function run(): Promise<void> {
       answerAll(follower)
       say({ type: 'at', position: follower.position })
     } catch (error) {
-      if (isDamage(error)) return say({ type: 'damaged', message: (error as Error).message }) // trying again mends nothing
-      say({ type: 'trouble', message: (error as Error).message })
-      if (closeBy !== undefined) break
+      const damaged = isDamage(error) // then trying again mends nothing
+      say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
+      if (damaged || closeBy !== undefined) break
       again = true
       await sleep(retryMs)
     }
