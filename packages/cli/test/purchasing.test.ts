@@ -61,7 +61,10 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     assert.deepEqual([json.length, row?.item, row?.order, row?.ledgerPosition], [1, 'bread', 20, 10])
     writeFileSync(file, 'location,item,amount\nS01,milk,2\n')
     const wrong = await at.run('reorder', '--on-order', file, '--server', at.endpoint)
-    assert.deepEqual([wrong.code, wrong.err], [2, `tillwire: ${file}, line 2: unknown column "amount"; known are location, item, quantity\n`])
+    assert.deepEqual(
+      [wrong.code, wrong.err],
+      [2, `tillwire: ${file}, line 2: unknown column "amount"; known are location, item, quantity\n`],
+    )
   })
 
   it('print levels of the past, by either clock, and the movements since', async (t) => {
