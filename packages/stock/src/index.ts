@@ -23,4 +23,12 @@ export {
 } from './protocol/index.ts'
 export { type LevelQuestion, Reader, type ReaderOptions } from './reader/index.ts'
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
-export { type OutboxNote, type OutboxTotals, type RefusedTransaction, Till, type TillOptions, type TillStatus } from './till/index.ts'
+export {
+  type OutboxNote,
+  type OutboxPlace,
+  type OutboxTotals,
+  type RefusedTransaction,
+  Till,
+  type TillOptions,
+  type TillStatus,
+} from './till/index.ts'

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
-import { type Server, serve } from '@tillwire/net'
 import { type Clock, systemClock } from './clock.ts'
-import { Committer } from './committer/index.ts'
+import { type CoreReport, StockCore } from './core.ts'
 import type { StockError } from './errors.ts'
 import { FolderLock, type FolderUse } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
@@ -9,17 +8,13 @@ import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
 import { loadLedger, Projection } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
-import { Sessions, Watches } from './sessions/index.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
   | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number }
-  | { readonly event: 'log_stalled'; readonly reason: string }
-  | { readonly event: 'log_resumed' }
-  | { readonly event: 'log_broken'; readonly reason: string }
   | { readonly event: 'log_damaged'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
-  | { readonly event: 'fault'; readonly error: unknown }
+  | CoreReport
 
 /** How to run a server. */
 export interface StockServerOptions {
@@ -42,26 +37,15 @@ export class StockServer implements AsyncDisposable {
   readonly #folder: FolderLock
   readonly #log: SqliteLog
   readonly #projection: Projection
-  readonly #committer: Committer
-  readonly #ledger: Ledger
-  readonly #server: Server
+  readonly #core: StockCore
   #closing: Promise<void> | undefined
 
-  private constructor(parts: {
-    folder: FolderLock
-    log: SqliteLog
-    projection: Projection
-    committer: Committer
-    ledger: Ledger
-    server: Server
-  }) {
+  private constructor(parts: { folder: FolderLock; log: SqliteLog; projection: Projection; core: StockCore }) {
     this.#folder = parts.folder
     this.#log = parts.log
     this.#projection = parts.projection
-    this.#committer = parts.committer
-    this.#ledger = parts.ledger
-    this.#server = parts.server
-    this.endpoints = parts.server.endpoints
+    this.#core = parts.core
+    this.endpoints = parts.core.endpoints
   }
 
   /**
@@ -85,52 +69,37 @@ export class StockServer implements AsyncDisposable {
     })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
-    const watches = new Watches(clock, limits.watchMs)
-    const committer: Committer = new Committer({
+    projection.follow()
+    const core = await StockCore.open({
+      name: options.name ?? hostname(),
       log,
       ledger,
-      clock,
-      limits,
-      postings: () => (watches.count > 0 ? watches : undefined),
-      applied: () => projection.follow(),
-      stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
-      broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
-    })
-    undo.defer(() => committer.close())
-    projection.follow()
-    const fault = (error: unknown): void => report({ event: 'fault', error })
-    const sessions = new Sessions({
-      name: options.name ?? hostname(),
-      ledger,
-      committer,
       archive: projection,
-      watches,
       clock,
       limits,
-      fault,
+      listen: options.listen,
+      applied: () => projection.follow(),
+      report,
     })
-    const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
-    const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
-    const server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
-    undo.defer(() => server.close({ within: 0 }))
-    folder.announce(server.endpoints)
+    undo.defer(() => core.close({ within: 0 }))
+    folder.announce(core.endpoints)
     undo.move()
-    return new StockServer({ folder, log, projection, committer, ledger, server })
+    return new StockServer({ folder, log, projection, core })
   }
 
   /** The position of the last transaction that is durable and applied. */
   get position(): number {
-    return this.#ledger.position
+    return this.#core.position
   }
 
   /** Why nothing can be committed just now; undefined when all is well. */
   get trouble(): StockError | undefined {
-    return this.#committer.trouble
+    return this.#core.trouble
   }
 
   /** Connections that are open now. */
   get connections(): number {
-    return this.#server.counters.active
+    return this.#core.connections
   }
 
   /**
@@ -147,8 +116,7 @@ export class StockServer implements AsyncDisposable {
   }
 
   async #close(options: { readonly within?: number }): Promise<void> {
-    await this.#server.close(options)
-    this.#committer.close()
+    await this.#core.close(options)
     await this.#projection.close()
     await this.#log.close()
     this.#folder.release()

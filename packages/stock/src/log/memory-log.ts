@@ -6,10 +6,23 @@ import { headOf, type StoredRecord, seal, unseal } from './record.ts'
 
 /** A log that lasts as long as the process: for tests and for the simulator. */
 export class MemoryLog implements Log {
-  readonly id: string = randomUUID()
+  readonly id: string
   readonly #records: StoredRecord[] = []
   readonly #growth = new Growth()
   #head = EMPTY_HEAD
+
+  constructor(id: string = randomUUID()) {
+    this.id = id
+  }
+
+  /** A copy as of the record of this number: a backup. */
+  copy(number: number = this.#head.number): MemoryLog {
+    const copy = new MemoryLog(this.id)
+    copy.#records.push(...this.#records.slice(0, number))
+    const last = copy.#records.at(-1)
+    if (last !== undefined) copy.#head = headOf(last)
+    return copy
+  }
 
   get head(): LogHead {
     return this.#head

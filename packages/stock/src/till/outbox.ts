@@ -1,12 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StockError } from '../errors.ts'
-import { FolderLock, type FolderUse } from '../folder-lock.ts'
 import type { Refusal } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { type Draft, decodeTransaction, encodeTransaction, parseObject, type TransactionResult } from '../protocol/index.ts'
-
-const OUTBOX: FolderUse = { what: 'outbox', inUse: 'outbox_in_use', unusable: 'outbox_unusable' }
+import { type OutboxPlace, outboxFolder } from './outbox-place.ts'
 
 /** Of the tables below. */
 const VERSION = 1
@@ -64,9 +62,10 @@ export interface OutboxTotals {
  */
 export class Outbox {
   readonly till: string
-  readonly #folder: FolderLock
+  readonly #place: OutboxPlace
   readonly #db: DatabaseSync
   readonly #limits: StockLimits
+  readonly #newId: () => string
   readonly #insert: StatementSync
   readonly #after: StatementSync
   readonly #keep: StatementSync
@@ -77,20 +76,23 @@ export class Outbox {
   #pruned = 0
 
   /**
-   * Opens the till's outbox in a folder, or makes it.
+   * Opens the till's outbox in a folder, or at another place, or makes it.
+   * @param newId - makes the ids of transactions that come without one
    * @throws StockError `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`.
    */
-  constructor(folder: string, till: string, limits: StockLimits) {
+  constructor(at: string | OutboxPlace, till: string, limits: StockLimits, newId: () => string = randomUUIDv7) {
+    const place = typeof at === 'string' ? outboxFolder(at) : at
     this.till = till
     this.#limits = limits
-    this.#folder = FolderLock.claim(folder, OUTBOX)
+    this.#newId = newId
+    this.#place = place
     let db: DatabaseSync | undefined
     try {
-      db = openDatabase(this.#folder.file('outbox.db'))
+      db = openDatabase(place)
       this.#db = db
       const meta = this.#meta(till)
       if (meta.name !== till) {
-        throw new StockError('outbox_of_other_till', `the outbox ${this.#folder.path} belongs to the till ${meta.name}, not to ${till}`)
+        throw new StockError('outbox_of_other_till', `the outbox ${place.name} belongs to the till ${meta.name}, not to ${till}`)
       }
       this.#epoch = meta.epoch
       this.#acked = meta.acked
@@ -100,7 +102,7 @@ export class Outbox {
       this.#keep = db.prepare('INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)')
     } catch (cause) {
       db?.close()
-      this.#folder.release()
+      place.release()
       throw this.#unusable('used', cause)
     }
   }
@@ -135,7 +137,7 @@ export class Outbox {
     const most = this.#limits.outboxTransactionsMax
     if (this.waiting + drafts.length > most)
       throw new StockError('outbox_full', `the outbox holds ${this.waiting} unsent transactions; it takes ${most}`)
-    const lines = drafts.map((draft, index) => checkedLine({ id: randomUUIDv7(), ...draft } as Draft, this.#last + 1 + index, this.#limits))
+    const lines = drafts.map((draft, index) => checkedLine({ id: this.#newId(), ...draft } as Draft, this.#last + 1 + index, this.#limits))
     this.#commit(() => {
       let seq = this.#last
       for (const line of lines) this.#insert.run(++seq, now, line)
@@ -221,7 +223,7 @@ export class Outbox {
 
   close(): void {
     this.#db.close()
-    this.#folder.release()
+    this.#place.release()
   }
 
   #meta(till: string): { name: string; epoch: number; acked: number } {
@@ -244,7 +246,7 @@ export class Outbox {
 
   #unusable(done: string, cause: unknown): StockError {
     if (cause instanceof StockError) return cause
-    return new StockError('outbox_unusable', `the outbox ${this.#folder.path} cannot be ${done}: ${(cause as Error).message}`, { cause })
+    return new StockError('outbox_unusable', `the outbox ${this.#place.name} cannot be ${done}: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -268,8 +270,8 @@ function encode(draft: Draft, seq: number): string {
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 5_000 })
+function openDatabase(place: OutboxPlace): DatabaseSync {
+  const db = place.open()
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
   const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
   if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
