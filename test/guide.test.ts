@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { describe, it } from 'node:test'
+import type { Readable } from 'node:stream'
+import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 
 /**
  * Runs the code blocks of the guide. A block behind a `<!-- runs: NAME -->` is run as it stands, and prints what the next `text` block of the
- * page shows, if one follows before the next code. A block that begins with `// file: NAME` is a file beside it.
+ * page shows, if one follows before the next code, times apart. A block that begins with `// file: NAME` is a file beside it.
  */
 
 const root = join(import.meta.dirname, '..')
@@ -43,12 +46,15 @@ function unmarked(page: string): string[] {
 // Inside a package that may import every package that the guide speaks of; the working folder is that of `@tillwire/net`.
 const home = join(root, 'packages/services/test')
 const cwd = join(root, 'packages/net')
+const bin = join(root, 'packages/cli/bin')
 
-const pages = globSync('docs/guide/*.md', { cwd: root }).sort()
+const pages = globSync('docs/{guide,stock}/*.md', { cwd: root }).sort()
 
 for (const file of pages) {
   const page = readFileSync(join(root, file), 'utf8')
-  describe(`the guide’s page ${basename(file)}`, { concurrency: 2 }, () => {
+  const ofShop = file.startsWith('docs/stock/')
+  describe(`the guide’s page ${basename(file)}`, { concurrency: ofShop ? 1 : 2 }, () => {
+    const shop = ofShop ? useShop() : undefined
     it('has no code that is not run', () => assert.deepEqual(unmarked(page), []))
 
     const files = new Map<string, string>()
@@ -60,28 +66,52 @@ for (const file of pages) {
       }
       it(`runs: ${name}`, { timeout: RUN_MS }, async () => {
         mkdirSync(home, { recursive: true })
-        const folder = mkdtempSync(join(home, '.guide-'))
+        const folder = shop?.folder ?? mkdtempSync(join(home, '.guide-'))
         try {
           for (const [path, content] of files) writeFileSync(join(folder, path), content)
-          const { stdout } = await (language === 'sh' ? shell(text, folder) : program(text, folder))
-          if (prints !== undefined) assert.equal(stdout, prints)
+          const { stdout } = await (language === 'sh' ? shell(text, folder, shop?.env) : program(text, folder, shop?.env))
+          if (prints !== undefined) assert.equal(timeless(stdout), timeless(prints))
         } finally {
-          rmSync(folder, { recursive: true })
+          if (shop === undefined) rmSync(folder, { recursive: true })
         }
       })
     }
   })
 }
 
-function program(text: string, folder: string): Promise<{ stdout: string }> {
-  const file = join(folder, 'program.ts')
-  writeFileSync(file, text)
-  return run(process.execPath, ['--conditions=tillwire-source', file], { cwd, timeout: RUN_MS })
+/** A page about the stock server has one, on an empty folder, for all of its blocks, which are run in order. */
+function useShop(): { readonly folder: string; readonly env: NodeJS.ProcessEnv } {
+  const folder = mkdtempSync(join(tmpdir(), 'tillwire-guide-'))
+  const endpoint = `unix://${join(folder, 'stock.sock')}`
+  let server: ChildProcess | undefined
+  before(async () => {
+    server = spawn(join(bin, 'tillwire'), ['serve', '--data', join(folder, 'data'), '--listen', endpoint], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(server.stdout as Readable, 'data') // it says where it listens
+  })
+  after(async () => {
+    server?.kill()
+    if (server !== undefined) await once(server, 'exit')
+    rmSync(folder, { recursive: true })
+  })
+  return { folder, env: { TILLWIRE_SERVER: endpoint } }
 }
 
-function shell(text: string, folder: string): Promise<{ stdout: string }> {
-  const PATH = `${join(root, 'packages/cli/bin')}:${process.env.PATH}`
-  return run('sh', ['-ec', text], { cwd: folder, env: { ...process.env, PATH }, timeout: RUN_MS })
+/** Times differ from run to run. */
+function timeless(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/\d+\.\d seconds/g, 'TIME')
+}
+
+function program(text: string, folder: string, env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string }> {
+  const file = join(folder, 'program.ts')
+  writeFileSync(file, text)
+  return run(process.execPath, ['--conditions=tillwire-source', file], { cwd, env: { ...process.env, ...env }, timeout: RUN_MS })
+}
+
+function shell(text: string, folder: string, env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string }> {
+  const PATH = `${bin}:${process.env.PATH}`
+  return run('sh', ['-ec', text], { cwd: folder, env: { ...process.env, PATH, ...env }, timeout: RUN_MS })
 }
 
 describe('the programs of the guide', () => {

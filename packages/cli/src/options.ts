@@ -28,5 +28,8 @@ export function seconds(text: string): number {
 
 /** `--server`, the same in every command that talks to one. */
 export function serverOption(): Option {
-  return new Option('-s, --server <endpoint>', 'where the stock server listens').default(DEFAULT_ENDPOINT).argParser(endpoint)
+  return new Option('-s, --server <endpoint>', 'where the stock server listens')
+    .default(DEFAULT_ENDPOINT)
+    .env('TILLWIRE_SERVER')
+    .argParser(endpoint)
 }

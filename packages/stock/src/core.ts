@@ -12,6 +12,7 @@ export type CoreReport =
   | { readonly event: 'log_stalled'; readonly reason: string }
   | { readonly event: 'log_resumed' }
   | { readonly event: 'log_broken'; readonly reason: string }
+  | { readonly event: 'tills_fighting'; readonly till: string; readonly times: number }
   | { readonly event: 'fault'; readonly error: unknown }
 
 /** What a server is assembled from. */
@@ -41,11 +42,13 @@ export class StockCore {
   readonly endpoints: readonly string[]
   readonly #ledger: Ledger
   readonly #committer: Committer
+  readonly #sessions: Sessions
   readonly #server: Server
 
-  private constructor(ledger: Ledger, committer: Committer, server: Server) {
+  private constructor(ledger: Ledger, committer: Committer, sessions: Sessions, server: Server) {
     this.#ledger = ledger
     this.#committer = committer
+    this.#sessions = sessions
     this.#server = server
     this.endpoints = server.endpoints
   }
@@ -60,18 +63,33 @@ export class StockCore {
       clock,
       limits,
       postings: () => (watches.count > 0 ? watches : undefined),
-      applied,
+      applied: () => {
+        applied()
+        sessions.applied()
+      },
       stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
       broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
     })
     const fault = (error: unknown): void => report({ event: 'fault', error })
-    const sessions = new Sessions({ name, ledger, committer, archive, watches, clock, limits, fault })
+    const sessions: Sessions = new Sessions({
+      name,
+      ledger,
+      committer,
+      archive,
+      watches,
+      clock,
+      limits,
+      fault,
+      tillsFighting: (till, times) => report({ event: 'tills_fighting', till, times }),
+    })
+    sessions.applied()
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     try {
       const server = await serve(sessions, listen, { limits: netLimits, onFault: fault, transport, clock: timerClock(clock) })
-      return new StockCore(ledger, committer, server)
+      return new StockCore(ledger, committer, sessions, server)
     } catch (error) {
+      sessions.close()
       committer.close()
       throw error
     }
@@ -95,6 +113,7 @@ export class StockCore {
   /** Takes no new connection and no new line, commits and acknowledges what was taken, and ends the sessions; see `Server.close`. */
   async close(options: { readonly within?: number } = {}): Promise<void> {
     await this.#server.close(options)
+    this.#sessions.close()
     this.#committer.close()
   }
 }

@@ -21,6 +21,7 @@ export const STOCK_ERRORS = {
   too_many_watches: 'the session, or the whole server, has as many watches as it may have',
   too_many_errors: 'too many bad lines in one session; the connection ends',
   too_many_connections: 'the server has as many connections as it may',
+  archive_unavailable: 'the server could not look up in time what a transaction needs; the connection ends, come back later',
   internal: 'the server has a fault; it is in its log',
 
   data_in_use: 'another server holds the data folder',

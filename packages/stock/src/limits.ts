@@ -48,10 +48,24 @@ export interface StockLimits {
   readonly checkSliceMs: number
   /** Transactions in one commit of the projection. */
   readonly projectionTransactionsMax: number
+  /** Movements after which the projection writes the levels once more, as they are then; a look at a past moment reads half as many. */
+  readonly segmentMovements: number
   /** Earlier transactions that one look into the past brings back. */
   readonly recallMax: number
   /** Bytes of lines that one look into the past brings back; a line that is longer alone comes whole. */
   readonly recallBytesMax: number
+  /** Ids of earlier epochs that a till can offer again; the latest ones. */
+  readonly earlierIdsMax: number
+  /** Transactions offered again that one look into the past brings back. */
+  readonly offersAheadMax: number
+  /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
+  readonly lookupMs: number
+  /** Pause before a look into the past that failed is tried again. */
+  readonly lookupRetryMs: number
+  /** The window in which connections of one till that replace each other are counted. */
+  readonly fightMs: number
+  /** So many replacements of a till's connection in a window are two machines that fight for it. */
+  readonly fightReplacementsMin: number
   /** Transactions that a till sends ahead of their acknowledgement. */
   readonly windowTransactionsMax: number
   /** Bytes that a till sends ahead of their acknowledgement. */
@@ -95,8 +109,15 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   projectionCloseMs: 5_000,
   checkSliceMs: 10,
   projectionTransactionsMax: 20_000,
+  segmentMovements: 262_144,
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,
+  earlierIdsMax: 1_000_000,
+  offersAheadMax: 32,
+  lookupMs: 10_000,
+  lookupRetryMs: 250,
+  fightMs: 60_000,
+  fightReplacementsMin: 5,
   windowTransactionsMax: 1_000,
   windowBytesMax: 4 * 1024 * 1024,
   outboxTransactionsMax: 1_000_000,

@@ -1,12 +1,12 @@
 import { StockError } from './errors.ts'
-import type { Ledger, Postings, Result, TillState, Transaction } from './ledger/index.ts'
+import type { Found, Ledger, Postings, Result, TillState, Transaction } from './ledger/index.ts'
 import { type LogRecord, readBody } from './log/index.ts'
 import { decodeTransaction, hashContent, hashHigh, hashLow, parseObject, SERVER_TILL } from './protocol/index.ts'
 
 /** Hears each transaction of a record as it is applied again. */
 export interface ReplayVisitor {
   readonly postings?: Postings
-  applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result): void
+  applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result, found?: Found): void
 }
 
 /**
@@ -32,7 +32,7 @@ export function replayRecord(ledger: Ledger, record: LogRecord, visitor?: Replay
       hashContent(view, start, end)
       const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow, found }
       const result = ledger.apply(till, transaction, at, visitor?.postings)
-      visitor?.applied(till, epoch, transaction, position, result)
+      visitor?.applied(till, epoch, transaction, position, result, found)
       position++
     },
   })

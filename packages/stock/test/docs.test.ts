@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { STOCK_ERRORS } from '../src/errors.ts'
-import { FLAGS, LINE_KINDS, REFUSALS } from '../src/ledger/index.ts'
+import { FLAGS, REFUSALS } from '../src/ledger/index.ts'
+import { KINDS } from '../src/protocol/index.ts'
 import { Shop } from './support/shop.ts'
 import type { Said } from './support/wire-client.ts'
 
@@ -31,7 +32,7 @@ describe('the page of the protocol', () => {
   }
 
   it('has every kind', () => {
-    for (const kind of [...LINE_KINDS, 'location', 'item']) assert.match(part('Transactions'), new RegExp(`^\\| \`${kind}\` +\\| `, 'm'))
+    for (const kind of KINDS) assert.match(part('Transactions'), new RegExp(`^\\| \`${kind}\` +\\| `, 'm'))
   })
 
   it('shows a dialogue that a server has word for word, times and its name apart', async () => {

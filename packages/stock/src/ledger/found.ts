@@ -8,6 +8,8 @@ import type { Line } from './transaction.ts'
 export interface Found {
   /** The till has posted this before, in an earlier epoch, under the same id. */
   readonly again?: Result & { readonly position: number }
+  /** The till has posted something else, in an earlier epoch, under the same id: the position of that. */
+  readonly other?: number
   /** The sale that a void or a return names; null: there is none. */
   readonly sale?: FoundSale | null
   /** For a count of a time that is long past: what has moved since, up to a position. */

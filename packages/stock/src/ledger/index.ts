@@ -1,4 +1,5 @@
 /** The pure state machine: what the log adds up to. No clock, no I/O, no await; it imports nothing outside this folder. */
+export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, nextChain } from './content-hash.ts'
 export type { Found, FoundSale, FoundSince } from './found.ts'
 export { hasWrongCheckDigit } from './gtin.ts'
 export { type Item, Items } from './item.ts'
@@ -13,7 +14,7 @@ export { POSTING_RULES } from './posting.ts'
 export { thousandths, units } from './quantity.ts'
 export type { Reservation, ReservedLine } from './reservations.ts'
 export { ACCEPTED, accepted, FLAG_BIT, FLAGS, type Flag, REFUSALS, type Refusal, type Result } from './result.ts'
-export { type ContentHash, type Outcome, TillState } from './till-state.ts'
+export { type ContentHash, type Outcome, type TillKept, TillState } from './till-state.ts'
 export {
   type ItemTransaction,
   LINE_KINDS,

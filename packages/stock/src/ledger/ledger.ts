@@ -59,7 +59,7 @@ export class Ledger implements Books {
     const lines = 'lines' in transaction ? transaction.lines.length : 0
     this.mover.begin(position, transaction.at, recorded, lines, postings)
     if (this.reservations.nextExpiry <= recorded) expireReservations(this, recorded)
-    const result = found?.again === undefined ? this.#post(transaction, position, recorded, found) : again(found.again)
+    const result = postedBefore(found) ?? this.#post(transaction, position, recorded, found)
     this.position = position
     this.recorded = recorded
     till.recorded = recorded
@@ -78,7 +78,7 @@ export class Ledger implements Books {
   }
 
   #post(transaction: Transaction, position: number, recorded: number, found: Found | undefined): Result {
-    let posted = this.#postByKind(transaction, position, found)
+    let posted = this.#postByKind(transaction, position, recorded, found)
     if (typeof posted !== 'number') return posted
     if (recorded - transaction.at > LEDGER_LIMITS.lateMs) posted |= FLAG_BIT.late
     else if (transaction.at - recorded > LEDGER_LIMITS.skewMs) posted |= FLAG_BIT.clock_skew
@@ -86,7 +86,7 @@ export class Ledger implements Books {
   }
 
   /** The refusal, or the flag bits of what was posted. */
-  #postByKind(transaction: Transaction, position: number, found: Found | undefined): Result | number {
+  #postByKind(transaction: Transaction, position: number, recorded: number, found: Found | undefined): Result | number {
     switch (transaction.kind) {
       case 'unknown':
         return refused('unknown_kind', 'kind')
@@ -97,7 +97,7 @@ export class Ledger implements Books {
       case 'policy':
         return definePolicy(transaction, this)
       case 'till':
-        this.till(transaction.till).begin(transaction.epoch)
+        this.till(transaction.till).begin(transaction.epoch, recorded)
         return 0
       case 'tick':
         return 0
@@ -121,7 +121,10 @@ export class Ledger implements Books {
   }
 }
 
-/** What a till hears of a transaction that it had posted in an earlier epoch. */
-function again({ position, ...first }: NonNullable<Found['again']>): Result {
+/** What a till hears of a transaction whose id it has used in an earlier epoch: of that one again, or that this is another. */
+function postedBefore(found: Found | undefined): Result | undefined {
+  if (found?.other !== undefined) return refused('exists_with_different_content', 'id')
+  if (found?.again === undefined) return undefined
+  const { position, ...first } = found.again
   return { ...first, again: position }
 }

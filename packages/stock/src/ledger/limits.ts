@@ -5,6 +5,7 @@ export const LEDGER_LIMITS: {
   readonly lateMs: number
   readonly skewMs: number
   readonly recentResultsMax: number
+  readonly offerMs: number
   readonly itemsMax: number
   readonly locationsMax: number
   readonly policiesMax: number
@@ -24,6 +25,8 @@ export const LEDGER_LIMITS: {
   skewMs: 120_000,
   /** The results of this many of a till's latest transactions are kept at hand for when it sends them again. */
   recentResultsMax: 1024,
+  /** In a new epoch a till offers again what it acknowledged within this time: the 30 days of an outbox, and a day for clocks that differ. */
+  offerMs: 31 * 24 * 3_600_000,
   /** Items, those that only movements have named included. */
   itemsMax: 4_000_000,
   /** Locations, those inside others included. */

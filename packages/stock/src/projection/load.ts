@@ -1,6 +1,9 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Item, Ledger, type Pack, TillState } from '../ledger/index.ts'
+import { DatabaseSync } from 'node:sqlite'
+import { type Item, Ledger, type Pack, type TillKept, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
+import { loadJournal, loadPolicies, loadReservations, loadTransfers, loadVoided } from './load-books.ts'
+import { transferOf } from './place-codes.ts'
+import { rows } from './rows.ts'
 
 /** What a projection holds: the ledger, and the record of the log that it ends with. */
 export interface Loaded {
@@ -28,19 +31,29 @@ export function load(db: DatabaseSync): Loaded {
     | { log: string; number: number; position: number; recorded: number; hash: Uint8Array }
     | undefined
   if (meta === undefined) return { ledger, log: undefined, head: EMPTY_HEAD }
-  loadItems(db, ledger)
+  const absorbed = loadItems(db, ledger)
   loadPlaces(db, ledger)
+  loadTransfers(db, ledger)
+  loadLevels(db, ledger)
   loadTills(db, ledger)
+  loadPolicies(db, ledger)
+  loadReservations(db, ledger)
+  loadVoided(db, ledger)
+  loadJournal(db, ledger)
+  // Last: until here the tables name them by their codes.
+  for (const [item, by] of absorbed) ledger.items.absorb(item, ledger.items.find(by) as Item)
   ledger.position = meta.position
   ledger.recorded = meta.recorded
   return { ledger, log: meta.log, head: { number: meta.number, next: meta.position + 1, recorded: meta.recorded, hash: meta.hash } }
 }
 
-function loadItems(db: DatabaseSync, ledger: Ledger): void {
+/** Answers the items that are another's, each with the code of that one. */
+function loadItems(db: DatabaseSync, ledger: Ledger): [item: Item, by: string][] {
+  const gone: [Item, string][] = []
   for (const row of rows(
-    db.prepare('SELECT code, name, unit, decimals, barcodes, packs, supplier, active, defined FROM item ORDER BY number'),
+    db.prepare('SELECT code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed FROM item ORDER BY number'),
   )) {
-    const [code, name, unit, decimals, barcodes, packs, supplier, active, defined] = row as [
+    const [code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed] = row as [
       string,
       string,
       string,
@@ -50,8 +63,10 @@ function loadItems(db: DatabaseSync, ledger: Ledger): void {
       string,
       number,
       number,
+      string | null,
     ]
     const item = ledger.items.add(code)
+    if (absorbed !== null) gone.push([item, absorbed])
     if (defined === 0) continue
     ledger.items.define(item, {
       name,
@@ -63,6 +78,7 @@ function loadItems(db: DatabaseSync, ledger: Ledger): void {
       active: active === 1,
     })
   }
+  return gone
 }
 
 function loadPlaces(db: DatabaseSync, ledger: Ledger): void {
@@ -71,27 +87,27 @@ function loadPlaces(db: DatabaseSync, ledger: Ledger): void {
     place.name = name as string
     place.type = type as 'store' | 'warehouse'
   }
-  for (const [location, code, quantity] of rows(db.prepare('SELECT location, item, thousandths FROM level'))) {
-    ledger.places.location(location as string)?.add(item(ledger, code), quantity as number)
+}
+
+function loadLevels(db: DatabaseSync, ledger: Ledger): void {
+  const { items, places, transfers } = ledger
+  const levels = rows(db.prepare('SELECT location, item, thousandths, counted_at FROM level'))
+  for (const [location, code, quantity, countedAt] of levels) {
+    const place = places.location(location as string)
+    const item = (items.find(code as string) as Item).number
+    if (quantity !== null) place?.add(item, quantity as number)
+    if (countedAt !== null) place?.counted(item, countedAt as number)
   }
-  const virtual = ledger.places.virtual as Readonly<Record<string, (typeof ledger.places.virtual)['supplier']>>
-  for (const [place, code, quantity] of rows(db.prepare('SELECT place, item, thousandths FROM counterpart'))) {
-    virtual[place as string]?.add(item(ledger, code), quantity as number)
+  const virtual = places.virtual as Readonly<Record<string, (typeof places.virtual)['supplier']>>
+  for (const [code, itemCode, quantity] of rows(db.prepare('SELECT place, item, thousandths FROM counterpart'))) {
+    const transfer = transferOf(code as string)
+    const place = transfer === undefined ? virtual[code as string] : transfers.find(transfer)?.transit
+    place?.add((items.find(itemCode as string) as Item).number, quantity as number)
   }
 }
 
 function loadTills(db: DatabaseSync, ledger: Ledger): void {
-  for (const [name, epoch, last, recorded] of rows(db.prepare('SELECT name, epoch, last, recorded FROM till'))) {
-    ledger.tills.set(name as string, new TillState(name as string, epoch as number, last as number, recorded as number))
-  }
-}
-
-function item(ledger: Ledger, code: unknown): number {
-  return (ledger.items.find(code as string) as Item).number
-}
-
-/** Rows as arrays: a level is three values, and an object each would cost more than reading them. */
-function rows(statement: StatementSync): Iterable<unknown[]> {
-  statement.setReturnArrays(true)
-  return statement.iterate() as unknown as Iterable<unknown[]>
+  const kept = db.prepare('SELECT name, epoch, last, recorded, began, offers, chain FROM till').all()
+  for (const { name, ...state } of kept as unknown as (TillKept & { readonly name: string })[])
+    ledger.tills.set(name, new TillState(name, state))
 }

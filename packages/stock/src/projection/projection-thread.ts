@@ -4,13 +4,16 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
 import { ChainCheck } from './chain-check.ts'
 import { Follower } from './follower.ts'
-import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
+import type { AskRequest, Lookup, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
 /** What the thread is started with. */
 export interface ProjectionThreadData {
   readonly log: string
   readonly path: string
   readonly transactionsMax: number
+  readonly segmentMovements: number
+  readonly recallBytesMax: number
+  readonly earlierIdsMax: number
   /** Time between two commits. */
   readonly everyMs: number
   /** Pause after a commit failed. */
@@ -25,12 +28,15 @@ export interface ProjectionThreadData {
 
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
-const { log, path, transactionsMax, everyMs, retryMs, closeMs, check, checkSliceMs } = workerData as ProjectionThreadData
+const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, check, checkSliceMs, ...most } =
+  workerData as ProjectionThreadData
 const say = (reply: ProjectionReply): void => port.postMessage(reply)
+/** Ends the pause between two commits: somebody waits for the tables. */
+let wake = (): void => {}
 
 yieldToServer()
 const follower = open()
-const recalls: Extract<ProjectionRequest, { type: 'recall' }>[] = []
+const waiting: AskRequest[] = []
 const standsOn = follower?.position ?? 0
 let checking = check && standsOn > 0
 let running = false
@@ -38,18 +44,20 @@ let again = false
 let closeBy: number | undefined
 
 port.on('message', (request: ProjectionRequest) => {
-  if (request.type === 'recall') {
-    recalls.push(request)
-    if (follower !== undefined) answerRecalls(follower)
+  if (request.type === 'ask') {
+    waiting.push(request)
+    if (follower !== undefined) answerAll(follower)
+    if (waiting.length === 0) return
   }
   if (request.type === 'close') closeBy = Date.now() + closeMs
   again = true
+  wake()
   void run()
 })
 
 function open(): Follower | undefined {
   try {
-    const opened = new Follower(log, path, transactionsMax)
+    const opened = new Follower(log, path, transactionsMax, segmentMovements)
     say({ type: 'open', position: opened.position })
     return opened
   } catch (error) {
@@ -68,10 +76,10 @@ async function run(): Promise<void> {
     try {
       while (follower.step()) {
         if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
-        answerRecalls(follower)
+        answerAll(follower)
         await sleep(0) // lets messages in
       }
-      answerRecalls(follower)
+      answerAll(follower)
       say({ type: 'at', position: follower.position })
     } catch (error) {
       say({ type: 'trouble', message: (error as Error).message })
@@ -79,7 +87,7 @@ async function run(): Promise<void> {
       again = true
       await sleep(retryMs)
     }
-    if (closeBy === undefined) await sleep(everyMs)
+    if (closeBy === undefined && waiting.length === 0) await pause()
   }
   running = false
   if (closeBy === undefined) {
@@ -88,6 +96,14 @@ async function run(): Promise<void> {
   }
   follower.close()
   port?.close()
+}
+
+/** The time between two commits; it ends early when somebody waits. */
+async function pause(): Promise<void> {
+  const woken = new AbortController()
+  wake = () => waiting.length > 0 && woken.abort()
+  await sleep(everyMs, undefined, { signal: woken.signal }).catch(() => {})
+  wake = () => {}
 }
 
 /** Checks what the tables stood on when they were opened, whenever the thread has nothing to follow. Once begun, it is not begun again. */
@@ -111,14 +127,30 @@ async function checkChain(): Promise<void> {
   }
 }
 
-function answerRecalls(from: Follower): void {
-  while (recalls[0] !== undefined && recalls[0].position <= from.position) {
-    const { id, till, epoch, from: first, to } = recalls.shift() as (typeof recalls)[number]
+/** Answers what was asked about the positions that the tables have reached. */
+function answerAll(from: Follower): void {
+  while (waiting[0] !== undefined && waiting[0].position <= from.position) {
+    const { id, asked } = waiting.shift() as AskRequest
     try {
-      say({ type: 'recalled', id, rows: from.recall(till, epoch, first, to) })
+      say({ type: 'answered', id, answer: lookUp(from, asked) })
     } catch (error) {
-      say({ type: 'unrecalled', id, message: (error as Error).message })
+      say({ type: 'unanswered', id, code: 'internal', message: (error as Error).message })
     }
+  }
+}
+
+function lookUp({ lookups, position }: Follower, asked: Lookup): unknown {
+  switch (asked.of) {
+    case 'recall':
+      return lookups.recall(asked.till, asked.epoch, asked.from, asked.to, most.recallBytesMax)
+    case 'recallAt':
+      return lookups.recallAt(asked.position)
+    case 'earlierIds':
+      return lookups.earlierIds(asked.till, asked.epoch, asked.since, most.earlierIdsMax)
+    case 'sale':
+      return lookups.sale(asked.till, asked.id)
+    case 'movedSince':
+      return lookups.movedSince(asked.levels, asked.at, position)
   }
 }
 

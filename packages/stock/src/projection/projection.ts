@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
 import type { StockLimits } from '../limits.ts'
-import type { Archive, Recalled } from '../sessions/index.ts'
+import type { FoundSale, FoundSince } from '../ledger/index.ts'
+import type { Archive, EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
 import { startThread } from '../start-thread.ts'
-import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
+import type { Lookup, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 import type { ProjectionThreadData } from './projection-thread.ts'
 
-interface Recall {
-  resolve(rows: readonly Recalled[]): void
+interface Waiting {
+  resolve(answer: unknown): void
   reject(error: StockError): void
 }
 
@@ -25,12 +26,12 @@ export class Projection implements Archive {
   readonly #data: ProjectionThreadData
   readonly #hears: ProjectionHears
   readonly #position: () => number
-  readonly #recalls = new Map<number, Recall>()
+  readonly #waiting = new Map<number, Waiting>()
   readonly #closing = new AbortController()
   /** Undefined while the thread has died and is not yet started again. */
   #worker: Worker | undefined
   #restarting: Promise<void> | undefined
-  #nextRecall = 1
+  #nextAsk = 1
   #told = false
   #lastTrouble: string | undefined
 
@@ -56,6 +57,9 @@ export class Projection implements Archive {
       log: paths.log,
       path: paths.ledger,
       transactionsMax: limits.projectionTransactionsMax,
+      segmentMovements: limits.segmentMovements,
+      recallBytesMax: limits.recallBytesMax,
+      earlierIdsMax: limits.earlierIdsMax,
       everyMs: limits.projectionMs,
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
@@ -73,14 +77,23 @@ export class Projection implements Archive {
   }
 
   recall(till: string, epoch: number, from: number, to: number): Promise<readonly Recalled[]> {
-    const worker = this.#worker
-    if (worker === undefined) return Promise.reject(new StockError('internal', 'the thread of the projection has stopped'))
-    return new Promise((resolve, reject) => {
-      const id = this.#nextRecall++
-      this.#recalls.set(id, { resolve, reject })
-      const request: ProjectionRequest = { type: 'recall', id, position: this.#position(), till, epoch, from, to }
-      worker.postMessage(request)
-    })
+    return this.#ask({ of: 'recall', till, epoch, from, to })
+  }
+
+  recallAt(position: number): Promise<Recalled> {
+    return this.#ask({ of: 'recallAt', position })
+  }
+
+  earlierIds(till: string, epoch: number, since: number): Promise<EarlierIds> {
+    return this.#ask({ of: 'earlierIds', till, epoch, since })
+  }
+
+  sale(till: string, id: string): Promise<FoundSale | null> {
+    return this.#ask({ of: 'sale', till, id })
+  }
+
+  movedSince(levels: readonly LevelName[], at: number): Promise<FoundSince> {
+    return this.#ask({ of: 'movedSince', levels, at })
   }
 
   /** Catches up with the log and closes. */
@@ -92,6 +105,16 @@ export class Projection implements Archive {
     const exited = new Promise((resolve) => worker.once('exit', resolve))
     worker.postMessage({ type: 'close' } satisfies ProjectionRequest)
     await exited
+  }
+
+  #ask<T>(asked: Lookup): Promise<T> {
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(new StockError('internal', 'the thread of the projection has stopped'))
+    return new Promise((resolve, reject) => {
+      const id = this.#nextAsk++
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
+      worker.postMessage({ type: 'ask', id, position: this.#position(), asked } satisfies ProjectionRequest)
+    })
   }
 
   #attach(worker: Worker): void {
@@ -108,12 +131,13 @@ export class Projection implements Archive {
       this.#lastTrouble = undefined
       this.#told = false
       if (this.#position() > reply.position) this.follow()
-    } else if (reply.type === 'recalled') {
-      this.#recalls.get(reply.id)?.resolve(reply.rows)
-      this.#recalls.delete(reply.id)
-    } else if (reply.type === 'unrecalled') {
-      this.#recalls.get(reply.id)?.reject(new StockError('internal', reply.message))
-      this.#recalls.delete(reply.id)
+    } else if (reply.type === 'answered') {
+      this.#waiting.get(reply.id)?.resolve(reply.answer)
+      this.#waiting.delete(reply.id)
+    } else if (reply.type === 'unanswered') {
+      const { id, code, message, field } = reply
+      this.#waiting.get(id)?.reject(new StockError(code, message, field === undefined ? {} : { field }))
+      this.#waiting.delete(id)
     } else if (reply.type === 'trouble') {
       this.#say(reply.message)
     } else if (reply.type === 'damaged') {
@@ -123,8 +147,8 @@ export class Projection implements Archive {
 
   #exited(message: string): void {
     this.#worker = undefined
-    for (const { reject } of this.#recalls.values()) reject(new StockError('internal', message))
-    this.#recalls.clear()
+    for (const { reject } of this.#waiting.values()) reject(new StockError('internal', message))
+    this.#waiting.clear()
     if (this.#closing.signal.aborted) return
     this.#say(message)
     this.#restarting = this.#restart()

@@ -1,9 +1,12 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever the tables change: a projection of another version is made again from the log. */
-export const PROJECTION_VERSION = 2
+export const PROJECTION_VERSION = 3
 
-/** Plain tables for SQL. Quantities are in units, and levels in thousandths too, which are exact however large; times in milliseconds since 1970. */
+/**
+ * Plain tables for SQL. Quantities are in units, and where a start must have them to the thousandth, in thousandths too, which are exact
+ * however large; times in milliseconds since 1970; days in days since then (UTC).
+ */
 const SCHEMA = `
   CREATE TABLE projection (
     log      TEXT NOT NULL,    -- which log this is made from
@@ -22,7 +25,8 @@ const SCHEMA = `
     packs    TEXT NOT NULL,    -- JSON
     supplier TEXT NOT NULL,
     active   INTEGER NOT NULL,
-    defined  INTEGER NOT NULL  -- 0 while only movements have named it
+    defined  INTEGER NOT NULL, -- 0 while only movements have named it
+    absorbed TEXT              -- it turned out to be a barcode of this item, which has what was here
   ) WITHOUT ROWID;
   CREATE TABLE location (
     code   TEXT PRIMARY KEY,
@@ -34,14 +38,53 @@ const SCHEMA = `
     name     TEXT PRIMARY KEY,
     epoch    INTEGER NOT NULL,
     last     INTEGER NOT NULL,
-    recorded INTEGER NOT NULL  -- when it last posted
+    recorded INTEGER NOT NULL, -- when it last posted
+    began    INTEGER NOT NULL, -- when its epoch began
+    offers   INTEGER NOT NULL, -- what it may offer again in this epoch was recorded then or later
+    chain    TEXT NOT NULL     -- of the epoch's lines, as 16 hex digits
   ) WITHOUT ROWID;
+  CREATE TABLE policy (
+    location      TEXT NOT NULL,
+    item          TEXT NOT NULL,
+    reorder_point NUMERIC,
+    order_up_to   NUMERIC,
+    pack          NUMERIC,
+    lead_days     NUMERIC,
+    PRIMARY KEY (location, item)
+  ) WITHOUT ROWID;
+  CREATE TABLE transfer (
+    name          TEXT PRIMARY KEY,
+    number        INTEGER NOT NULL,
+    from_location TEXT NOT NULL,
+    to_location   TEXT NOT NULL,
+    shipped       INTEGER NOT NULL, -- the position of the first transaction that shipped
+    closed        INTEGER           -- of the one with which it arrived; NULL: on its way
+  ) WITHOUT ROWID;
+  CREATE INDEX transfer_closed ON transfer (closed);
+  CREATE TABLE reservation (
+    name     TEXT PRIMARY KEY,
+    location TEXT NOT NULL,
+    until    INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    expired  INTEGER           -- in which order it expired; NULL: open
+  ) WITHOUT ROWID;
+  CREATE TABLE reservation_line (
+    reservation TEXT NOT NULL,
+    line        INTEGER NOT NULL,
+    item        TEXT NOT NULL,
+    quantity    NUMERIC NOT NULL,
+    thousandths INTEGER NOT NULL, -- quantity, exact
+    PRIMARY KEY (reservation, line)
+  ) WITHOUT ROWID;
+  CREATE TABLE voided (
+    position INTEGER PRIMARY KEY -- of a sale that was voided
+  );
   CREATE TABLE "transaction" (
     position INTEGER PRIMARY KEY,
     till     TEXT NOT NULL,
     epoch    INTEGER NOT NULL,
     seq      INTEGER NOT NULL,
-    id       TEXT,             -- NULL: TILL/EPOCH/SEQ
+    id       TEXT,             -- NULL: TILL/EPOCH/SEQ, or that of the transaction at \`again\`
     kind     TEXT NOT NULL,
     location TEXT,
     at       INTEGER NOT NULL, -- the till's time
@@ -49,9 +92,13 @@ const SCHEMA = `
     flags    TEXT,             -- JSON; NULL: none
     refused  TEXT,             -- a code; NULL: accepted
     field    TEXT,
-    ref      TEXT
+    ref      TEXT,
+    again    INTEGER,          -- the till had posted it before, at this position; nothing moved now
+    late     INTEGER           -- n: recorded 2^n to 2^(n+1) minutes after its own time; NULL: within a minute
   );
   CREATE UNIQUE INDEX transaction_of_till ON "transaction" (till, epoch, seq);
+  CREATE INDEX transaction_id ON "transaction" (id) WHERE id IS NOT NULL;
+  CREATE INDEX transaction_late ON "transaction" (late, at) WHERE late IS NOT NULL;
   CREATE TABLE movement (
     position   INTEGER NOT NULL,
     line       INTEGER NOT NULL,
@@ -59,15 +106,21 @@ const SCHEMA = `
     from_place TEXT NOT NULL,
     to_place   TEXT NOT NULL,
     quantity   NUMERIC NOT NULL,
+    at         INTEGER NOT NULL, -- when it counts, by the till's clock; never later than it was recorded
+    reason     TEXT,             -- count_trueup, recode; NULL: the transaction's kind
+    exact      INTEGER,          -- in thousandths, where quantity cannot say it
     PRIMARY KEY (position, line)
   ) WITHOUT ROWID;
+  CREATE INDEX movement_of_item ON movement (item, position);
   CREATE TABLE level (
-    location  TEXT NOT NULL,
-    item      TEXT NOT NULL,
-    on_hand   NUMERIC NOT NULL,
-    reserved  NUMERIC NOT NULL,
-    available NUMERIC NOT NULL,
-    thousandths INTEGER NOT NULL, -- on_hand, exact: what a start loads
+    location    TEXT NOT NULL,
+    item        TEXT NOT NULL,
+    on_hand     NUMERIC NOT NULL,
+    reserved    NUMERIC NOT NULL,
+    available   NUMERIC NOT NULL,
+    thousandths INTEGER,          -- on_hand, exact; NULL: it never moved here
+    reserved_thousandths INTEGER NOT NULL,
+    counted_at  INTEGER,          -- the till's time of the latest count
     PRIMARY KEY (location, item)
   ) WITHOUT ROWID;
   CREATE TABLE counterpart (   -- the other side of every movement: with level, each item adds up to 0
@@ -76,6 +129,26 @@ const SCHEMA = `
     quantity NUMERIC NOT NULL,
     thousandths INTEGER NOT NULL, -- quantity, exact
     PRIMARY KEY (place, item)
+  ) WITHOUT ROWID;
+  CREATE TABLE segment (       -- history in pieces of about as many movements, for levels of the past
+    number INTEGER PRIMARY KEY,
+    last   INTEGER NOT NULL    -- its last position
+  );
+  CREATE TABLE checkpoint (    -- the levels that moved in a segment, as they were at its end
+    location    TEXT NOT NULL,
+    item        TEXT NOT NULL,
+    segment     INTEGER NOT NULL,
+    thousandths INTEGER NOT NULL,
+    PRIMARY KEY (location, item, segment)
+  ) WITHOUT ROWID;
+  CREATE TABLE day (           -- what was sold on a day and was there, by the end of the last segment
+    day      INTEGER NOT NULL,
+    location TEXT NOT NULL,
+    item     TEXT NOT NULL,
+    sold     INTEGER NOT NULL, -- thousandths, less what was voided
+    in_stock INTEGER NOT NULL, -- 1: some was sold, or on hand at some time that the server saw
+    opened   INTEGER,          -- 1: some was on hand before the day's first movement; NULL: as on the day before
+    PRIMARY KEY (day, location, item)
   ) WITHOUT ROWID;
 `
 

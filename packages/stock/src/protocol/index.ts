@@ -1,5 +1,5 @@
 /** Wire protocol 1: lines in, messages out, and back. Pure: no socket, no clock. */
-export { hashContent, hashHigh, hashLow } from './content-hash.ts'
+export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, nextChain } from '../ledger/index.ts'
 export { LineReader } from './line-reader.ts'
 export { type Ask, decodeRequest, encodeHello, type Hello, parseObject, type Request, SERVER_TILL } from './message.ts'
 export {
@@ -23,4 +23,4 @@ export {
 } from './reply.ts'
 export { decodeReply } from './reply-decoder.ts'
 export { formatTime, parseTime } from './time.ts'
-export { type Draft, decodeTransaction, encodeTransaction, hasLines, sameContent } from './transaction.ts'
+export { type Draft, decodeTransaction, encodeTransaction, hasLines, KINDS, sameContent } from './transaction.ts'

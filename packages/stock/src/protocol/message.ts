@@ -1,6 +1,6 @@
 import { StockError } from '../errors.ts'
 import { type LevelFilter, thousandths } from '../ledger/index.ts'
-import { checkFields, type Fields, fields, number, object, text, whole } from './fields.ts'
+import { checkFields, type Fields, fields, form, number, object, text, whole } from './fields.ts'
 import { itemCode, locationName, tillName } from './names.ts'
 
 /** The version of the wire protocol that this package speaks. */
@@ -10,8 +10,12 @@ export const PROTOCOL = 1
 export interface Hello {
   readonly type: 'hello'
   readonly till?: string
-  /** The epoch that the till is in; 0 asks for a first one. */
+  /** The epoch that the till is in; 0 asks for a new one. */
   readonly epoch: number
+  /** The last number that the till knows to be acknowledged in this epoch. */
+  readonly last?: number
+  /** The chain of its lines up to that number. */
+  readonly chain?: string
 }
 
 /** A question. `id` comes back in the answer. */
@@ -34,7 +38,8 @@ export type Request = Hello | Ask | { readonly type: 'bye' }
 /** The name under which the server itself writes to the log; no till can have it. */
 export const SERVER_TILL = 'server'
 
-const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain: text(64), token: text(200) })
+const chain = form(/^[0-9a-f]{16}$/, '16 hex digits in lower case')
+const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain, token: text(200) })
 const FILTER = { location: locationName, within: locationName, item: itemCode, prefix: text(64), below: number }
 const LEVELS = object(fields({ ...FILTER, limit: whole(1), after: text(40) }), [])
 const WATCH = object(fields(FILTER), [])
@@ -86,7 +91,8 @@ function decodeHello(sent: Record<string, unknown>): Hello {
   // Not taken for granted: 0 takes a known till over, and whoever only tries the protocol out shall not do that to a till that sells.
   if (sent.epoch === undefined)
     throw new StockError('bad_field', "epoch is missing; 0 asks for a new one, and ends the till's older one", { field: 'epoch' })
-  return { type: 'hello', till: sent.till as string, epoch: sent.epoch as number }
+  const { till, epoch, last, chain } = sent as { till: string; epoch: number; last?: number; chain?: string }
+  return { type: 'hello', till, epoch, ...(last === undefined ? {} : { last }), ...(chain === undefined ? {} : { chain }) }
 }
 
 function decodeAsk(sent: Record<string, unknown>): Ask {
@@ -111,6 +117,6 @@ function decodeAsk(sent: Record<string, unknown>): Ask {
 }
 
 /** The line of a hello. */
-export function encodeHello(hello: { till?: string; epoch?: number; last?: number } = {}): string {
+export function encodeHello(hello: { till?: string; epoch?: number; last?: number; chain?: string } = {}): string {
   return JSON.stringify({ hello: PROTOCOL, ...hello })
 }

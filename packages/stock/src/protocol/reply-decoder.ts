@@ -26,7 +26,7 @@ const LEVEL = shape({ location: text, item: text, onHand: figure, reserved: figu
 
 /** What each reply must hold. Fields that nobody here knows are a newer server's: they are passed over. */
 const REPLIES: Readonly<Record<string, Test>> = {
-  welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole) }),
+  welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole), chain: maybe(text) }),
   ack: shape({ ack: whole, position: whole, time: text, results: maybe(listOf(RESULT)) }),
   answer: shape({ answer: whole, position: whole, time: text, levels: maybe(listOf(LEVEL)), next: maybe(text) }),
   event: shape({ event: whole, position: whole, time: text, levels: listOf(LEVEL) }),

@@ -2,7 +2,7 @@ import type { StockError } from '../errors.ts'
 import { type Flag, type Level, type LevelCursor, type Refusal, type Result, units } from '../ledger/index.ts'
 import { formatTime } from './time.ts'
 
-/** The server's answer to hello. `till`, `epoch` and `last` are there for a till. */
+/** The server's answer to hello. `till`, `epoch`, `last` and `chain` are there for a till. */
 export interface Welcome {
   readonly welcome: number
   readonly server: string
@@ -10,6 +10,8 @@ export interface Welcome {
   readonly till?: string
   readonly epoch?: number
   readonly last?: number
+  /** The chain of the epoch's lines up to `last`. */
+  readonly chain?: string
 }
 
 /** What a transaction has to say beside being durable. */
@@ -67,8 +69,8 @@ export interface ErrorReply {
 export type Reply = Welcome | Ack | Answer | WatchEvent | ErrorReply
 
 /** The line of a welcome. */
-export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number }): string {
-  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last }
+export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number; chain: string }): string {
+  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last, chain: till.chain }
   return JSON.stringify({ welcome: 1, server, time: formatTime(now), ...session })
 }
 
@@ -89,11 +91,11 @@ export function encodeResult(seq: number, result: Result): string {
   return `{"seq":${seq},${refusalText(result)}}`
 }
 
-/** The result of a transaction that was posted before. */
+/** The result of a transaction that was posted before: at this position, or, offered again in a new epoch, at an earlier one. */
 export function encodeRepeated(seq: number, position: number, result: Result): string {
   const first =
     result.refused !== undefined ? `,${refusalText(result)}` : result.flags.length > 0 ? `,"flags":${flagsText(result.flags)}` : ''
-  return `{"seq":${seq},"repeated":true,"position":${position}${first}}`
+  return `{"seq":${seq},"repeated":true,"position":${result.again ?? position}${first}}`
 }
 
 /** The result of a transaction that came too early. */

@@ -79,6 +79,9 @@ const FORMS: ReadonlyMap<string, KindForm> = new Map<string, KindForm>([
   ],
 ])
 
+/** Every kind that a till may post. */
+export const KINDS: readonly string[] = [...FORMS.keys()]
+
 /** What only the server posts; a till that sends such a kind is answered `unknown_kind`. */
 const SERVER_FORMS: ReadonlyMap<string, KindForm> = new Map([
   ['till', more(named, { till: tillName, epoch: whole(1) })],

@@ -34,7 +34,10 @@ export interface Archive {
   recall(till: string, epoch: number, from: number, to: number): Promise<readonly Recalled[]>
   /** The transaction at a position. */
   recallAt(position: number): Promise<Recalled>
-  /** What a till posted before an epoch, recorded at `since` or later: at most `earlierIdsMax`, the latest. */
+  /**
+   * What a till posted before an epoch, refused or not, recorded at `since` or later: at most `earlierIdsMax`, the latest. One without an
+   * id has the id `TILL/EPOCH/SEQ`; what was answered as posted before is left out.
+   */
   earlierIds(till: string, epoch: number, since: number): Promise<EarlierIds>
   /** The accepted sale, or fulfilled reservation, of this id: this till's own first, then the latest; null where there is none. */
   sale(till: string, id: string): Promise<FoundSale | null>

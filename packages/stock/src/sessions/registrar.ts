@@ -1,26 +1,20 @@
-import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
 import type { TillState } from '../ledger/index.ts'
-import { encodeTransaction, hashContent, hashHigh, hashLow, SERVER_TILL } from '../protocol/index.ts'
+import { SERVER_TILL } from '../protocol/index.ts'
+import type { ServerTill } from './server-till.ts'
 import type { SessionsParts } from './session-parts.ts'
 
-/**
- * Registers tills and their epochs. Like everything else it goes through the log: the server posts under a name of its own.
- */
-export class Registrar implements Source {
-  readonly epoch = 0
+/** Registers tills and their epochs. Like everything else it goes through the log. */
+export class Registrar {
   readonly #parts: SessionsParts
-  #taken: number | undefined
+  readonly #server: ServerTill
   /** The epochs of registrations that are on their way to the log. */
   readonly #promised = new Map<string, number>()
   #newcomers = 0
 
-  constructor(parts: SessionsParts) {
+  constructor(parts: SessionsParts, server: ServerTill) {
     this.#parts = parts
-  }
-
-  get till(): TillState {
-    return this.#parts.ledger.till(SERVER_TILL)
+    this.#server = server
   }
 
   /** The epoch that a till is in, or will be in once what is on its way is applied; undefined when it is not known. */
@@ -30,7 +24,7 @@ export class Registrar implements Source {
 
   /** Moves a till to an epoch; 0 means the one after its last. Answers when that is durable. */
   register(name: string, epoch: number, registered: (till: TillState | StockError) => void): void {
-    const { ledger, committer, clock, limits } = this.#parts
+    const { ledger, clock, limits } = this.#parts
     const known = this.epochOf(name)
     const isNew = known === undefined
     if (isNew && this.#count() >= limits.tillsMax) {
@@ -44,14 +38,7 @@ export class Registrar implements Source {
     }
     this.#promised.set(name, next)
     if (isNew) this.#newcomers++
-    const seq = (this.#taken ?? this.till.last) + 1
-    this.#taken = seq
-    const transaction = { kind: 'till', at: clock.now(), till: name, epoch: next } as const
-    const line = Buffer.from(`${encodeTransaction(transaction, seq)}\n`)
-    const end = line.length - 1
-    hashContent(new DataView(line.buffer, line.byteOffset, line.length), 0, end)
-    committer.add(this, { ...transaction, seq }, hashHigh, hashLow, line, 0, end)
-    committer.after(() => {
+    this.#server.post({ kind: 'till', at: clock.now(), till: name, epoch: next }, () => {
       if (this.#promised.get(name) === next) this.#promised.delete(name)
       if (isNew) this.#newcomers--
       registered(ledger.till(name))
@@ -63,8 +50,4 @@ export class Registrar implements Source {
     const { tills } = this.#parts.ledger
     return tills.size - (tills.has(SERVER_TILL) ? 1 : 0) + this.#newcomers
   }
-
-  posted(): void {}
-
-  settled(): void {}
 }

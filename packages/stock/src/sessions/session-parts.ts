@@ -3,6 +3,7 @@ import type { Committer } from '../committer/index.ts'
 import type { StockError } from '../errors.ts'
 import type { Ledger, TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
+import type { Hello } from '../protocol/index.ts'
 import type { Archive } from './recall.ts'
 import type { Watches } from './watches.ts'
 
@@ -17,7 +18,12 @@ export interface SessionsParts {
   readonly clock: Clock
   readonly limits: StockLimits
   readonly fault: (error: unknown) => void
+  /** Connections of one till keep replacing each other: so many times in a minute. */
+  readonly tillsFighting: (till: string, times: number) => void
 }
+
+/** A hello that says which till it is. */
+export type TillHello = Hello & { readonly till: string }
 
 /** Who can hold a till: a session, as the others see it. */
 export interface TillHolder {
@@ -30,7 +36,7 @@ export interface TillHolder {
 /** What one session sees of the others. */
 export interface SessionParts extends SessionsParts {
   /** Takes a till over: who had it hears `session_replaced`. Answers when everything that one posted is applied. */
-  claim(till: string, epoch: number, holder: TillHolder, claimed: (till: TillState | StockError) => void): void
+  claim(hello: TillHello, holder: TillHolder, claimed: (till: TillState | StockError) => void): void
   leave(till: string, holder: TillHolder): void
   /** The time to say with an acknowledgement: the same text for all sessions of a batch. */
   timeOfBatch(): string

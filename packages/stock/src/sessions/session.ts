@@ -1,7 +1,7 @@
 import type { Connection } from '@tillwire/net'
 import type { Source } from '../committer/index.ts'
 import { StockError } from '../errors.ts'
-import type { ContentHash, Result, TillState, Transaction } from '../ledger/index.ts'
+import type { Found, Result, TillState, Transaction } from '../ledger/index.ts'
 import {
   type Ask,
   decodeRequest,
@@ -9,7 +9,6 @@ import {
   encodeAck,
   encodeError,
   encodeGap,
-  encodeRepeated,
   encodeResult,
   encodeWelcome,
   type Hello,
@@ -18,11 +17,11 @@ import {
   hashLow,
   LineReader,
   parseObject,
-  sameContent,
 } from '../protocol/index.ts'
 import { Asks } from './asks.ts'
-import type { Recalled } from './recall.ts'
-import type { SessionParts, TillHolder } from './session-parts.ts'
+import { Lookups } from './lookups.ts'
+import { Repeats } from './repeats.ts'
+import type { SessionParts, TillHello, TillHolder } from './session-parts.ts'
 
 /** A connection as the sessions see it. */
 export type StockConnection = Connection<Buffer, string, Session>
@@ -38,7 +37,10 @@ export class Session implements Source, TillHolder {
   readonly #cancelHello: () => void
   #greeted = false
   #name: string | undefined
+  /** The till that is ours. */
   #till: TillState | undefined
+  #lookups: Lookups | undefined
+  #repeats: Repeats | undefined
   #epoch = 0
   /** The number of the last transaction taken, whether it is durable yet or not. */
   #taken = 0
@@ -59,9 +61,6 @@ export class Session implements Source, TillHolder {
   #reading = false
   /** An ask has gone through levels since others had their turn. */
   #searched = false
-  #recalled: readonly Recalled[] = []
-  /** How many earlier transactions the last look into the archive asked for. */
-  #ahead = 0
   #errors = 0
   #ending = false
   #over = false
@@ -114,7 +113,8 @@ export class Session implements Source, TillHolder {
     this.#ack = seq
     this.#ackPosition = position
     this.#unsaid = true
-    if (result.refused !== undefined || result.flags.length > 0) this.#results.push(encodeResult(seq, result))
+    const { refused, flags, again } = result
+    if (refused !== undefined || again !== undefined || flags.length > 0) this.#results.push(encodeResult(seq, result))
   }
 
   settled(): void {
@@ -176,68 +176,49 @@ export class Session implements Source, TillHolder {
   }
 
   #transaction(transaction: Transaction): void {
-    const till = this.#till
-    if (till === undefined) {
+    const { seq } = transaction
+    if (this.#lookups === undefined) {
       throw this.#greeted
         ? new StockError('read_only', 'this session said hello without a till')
         : new StockError('hello_first', 'say hello first')
     }
+    if (seq > this.#taken + 1) this.#result(encodeGap(seq, this.#taken + 1))
+    else if (seq <= this.#taken) this.#repeat(transaction)
+    else if (this.#lookups.needs(transaction)) this.#lookUp(transaction, this.#lookups)
+    else this.#take(transaction)
+  }
+
+  /** The next number is on its way to the log. */
+  #take(transaction: Transaction, found?: Found): void {
     const { start, end } = this.#reader as LineReader
     hashContent(this.#view as DataView, start, end)
-    const { seq } = transaction
-    if (seq === this.#taken + 1) {
-      if (this.#ahead > 0) this.#forget()
-      this.#taken = seq
-      this.#inFlight++
-      this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end)
-    } else if (seq > this.#taken) {
-      const expected = this.#taken + 1
-      this.#result(encodeGap(seq, expected))
-    } else {
-      const hash = { high: hashHigh, low: hashLow }
-      this.#wait((done) =>
-        this.#parts.committer.after(() => void this.#repeat(till, transaction, hash).then(done, (error) => this.#failed(error))),
-      )
-    }
+    this.#repeats?.forget()
+    this.#taken = transaction.seq
+    this.#inFlight++
+    this.#parts.committer.add(this, transaction, hashHigh, hashLow, this.#block as Buffer, start, end, found)
   }
 
-  /** A number that was used before: the same content gets its first result again, other content is refused. */
-  async #repeat(till: TillState, transaction: Transaction, hash: ContentHash): Promise<void> {
-    const { seq } = transaction
-    const recent = till.recent(seq)
-    if (recent !== undefined && recent.hash.high === hash.high && recent.hash.low === hash.low) {
-      this.#forget()
-      this.#result(encodeRepeated(seq, recent.position, recent.result))
-      return
-    }
-    const first = await this.#recall(till, seq)
-    if (this.#over) return
-    const same = hashesTo(first.line, hash) || sameContent(decodeTransaction(parseObject(first.line)), transaction)
-    this.#result(same ? encodeRepeated(seq, first.position, first.result) : encodeResult(seq, { flags: [], refused: 'seq_reused' }))
+  /** Takes it once it is known what it means. Who is replaced meanwhile takes nothing any more: the next session has been told its last number. */
+  #lookUp(transaction: Transaction, lookups: Lookups): void {
+    this.#wait((done) => {
+      const take = (found: Found | undefined): void => {
+        if (!this.#ending && !this.#over) this.#take(transaction, found)
+        done()
+      }
+      lookups.find(transaction).then(take).catch((error) => this.#failed(error))
+    })
   }
 
-  /**
-   * An earlier transaction from the archive. A till that sends again often sends many: each look brings twice as many of the next ones
-   * along, so that a single line costs a single line.
-   */
-  async #recall(till: TillState, seq: number): Promise<Recalled> {
-    const { archive, limits } = this.#parts
-    const at = (): Recalled | undefined => this.#recalled[seq - (this.#recalled[0]?.seq ?? 0)]
-    if (at()?.seq !== seq) {
-      this.#recalled = []
-      this.#ahead = Math.min(Math.max(this.#ahead * 2, 1), limits.recallMax)
-      this.#recalled = await archive.recall(till.name, till.epoch, seq, Math.min(till.last, seq + this.#ahead - 1))
+  /** Answers a number that was used before, once everything that was taken is applied. */
+  #repeat(transaction: Transaction): void {
+    const { start, end } = this.#reader as LineReader
+    hashContent(this.#view as DataView, start, end)
+    const hash = { high: hashHigh, low: hashLow }
+    const answer = async (): Promise<void> => {
+      const text = await (this.#repeats as Repeats).answer(transaction, hash)
+      if (!this.#over) this.#result(text)
     }
-    const found = at()
-    if (this.#over || seq === till.last) this.#forget()
-    if (found?.seq !== seq) throw new Error(`transaction ${till.name}/${till.epoch}/${seq} is in the ledger and not in the archive`)
-    return found
-  }
-
-  /** The session has caught up with what it had sent before. */
-  #forget(): void {
-    this.#recalled = []
-    this.#ahead = 0
+    this.#wait((done) => this.#parts.committer.after(() => void answer().then(done, (error) => this.#failed(error))))
   }
 
   #request(request: Hello | Ask | { type: 'bye' }): void {
@@ -257,7 +238,7 @@ export class Session implements Source, TillHolder {
     const { clock, name } = this.#parts
     this.#name = hello.till
     if (hello.till === undefined) this.#connection.send(encodeWelcome(name, clock.now()))
-    else this.#wait((done) => this.#parts.claim(hello.till as string, hello.epoch, this, (claimed) => this.#claimed(claimed, done)))
+    else this.#wait((done) => this.#parts.claim(hello as TillHello, this, (claimed) => this.#claimed(claimed, done)))
   }
 
   /** The till is ours, at this epoch; or it is not, for this reason. */
@@ -269,6 +250,8 @@ export class Session implements Source, TillHolder {
     }
     const { clock, ledger, name } = this.#parts
     this.#till = claimed
+    this.#lookups = new Lookups(this.#parts, claimed)
+    this.#repeats = new Repeats(this.#parts, claimed)
     this.#epoch = claimed.epoch
     this.#taken = claimed.last
     this.#ack = claimed.last
@@ -365,13 +348,7 @@ export class Session implements Source, TillHolder {
 
   #failed(error: unknown): void {
     this.#parts.fault(error)
-    this.end(new StockError('internal', 'the server has a fault; try again later'))
+    const told = error instanceof StockError && error.code === 'archive_unavailable'
+    this.end(told ? error : new StockError('internal', 'the server has a fault; try again later'))
   }
-}
-
-/** Whether a line has this hash: then it need not be read to know that it says the same. */
-function hashesTo(line: string, { high, low }: ContentHash): boolean {
-  const bytes = Buffer.from(line)
-  hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
-  return hashHigh === high && hashLow === low
 }

@@ -3,9 +3,12 @@ import { StockError, type StockErrorCode } from '../errors.ts'
 import type { TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { encodeError, formatTime } from '../protocol/index.ts'
+import { Fights } from './fights.ts'
 import { Registrar } from './registrar.ts'
+import { ServerTill } from './server-till.ts'
 import { Session, type StockConnection } from './session.ts'
-import type { SessionParts, SessionsParts, TillHolder } from './session-parts.ts'
+import type { SessionParts, SessionsParts, TillHello, TillHolder } from './session-parts.ts'
+import { Ticker } from './ticker.ts'
 
 /** A hello of a till that waits behind the log, and the epoch that it will be in as far as is known. */
 interface Claim {
@@ -19,6 +22,8 @@ export class Sessions implements Service<Buffer, string, Session> {
   readonly framing: ReturnType<typeof lineBlocks> = lineBlocks()
   readonly #parts: SessionParts
   readonly #registrar: Registrar
+  readonly #ticker: Ticker
+  readonly #fights: Fights
   readonly #byTill = new Map<string, TillHolder>()
   /** At most one for each till: while the log refuses to be written, a till that connects again and again leaves nothing behind. */
   readonly #claims = new Map<string, Claim>()
@@ -26,16 +31,29 @@ export class Sessions implements Service<Buffer, string, Session> {
   #recordedText = ''
 
   constructor(parts: SessionsParts) {
-    this.#registrar = new Registrar(parts)
+    const server = new ServerTill(parts)
+    this.#registrar = new Registrar(parts, server)
+    this.#ticker = new Ticker(parts, server)
+    this.#fights = new Fights(parts)
     this.#parts = {
       ...parts,
-      claim: (till, epoch, holder, claimed) => this.#claim(till, epoch, holder, claimed),
+      claim: (hello, holder, claimed) => this.#claim(hello, holder, claimed),
       leave: (till, holder) => {
         if (this.#byTill.get(till) === holder) this.#byTill.delete(till)
         this.#unclaim(till, holder)
       },
       timeOfBatch: () => this.#timeOfBatch(),
     }
+  }
+
+  /** The ledger is where the log is: at the start, and again whenever a batch was applied. */
+  applied(): void {
+    this.#ticker.look()
+  }
+
+  /** Posts nothing more of its own. */
+  close(): void {
+    this.#ticker.close()
   }
 
   opened(connection: StockConnection): Session {
@@ -54,7 +72,8 @@ export class Sessions implements Service<Buffer, string, Session> {
     return encodeError(inOurWords(error, this.#parts.limits))
   }
 
-  #claim(name: string, epoch: number, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
+  #claim(hello: TillHello, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
+    const { till: name, epoch } = hello
     if (!this.#await(name, epoch, holder)) return
     const { committer, ledger } = this.#parts
     const decided = (answer: TillState | StockError): void => {
@@ -69,11 +88,27 @@ export class Sessions implements Service<Buffer, string, Session> {
         decided(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
         return
       }
-      this.#byTill.get(name)?.end(replaced(name))
-      this.#byTill.set(name, holder)
-      if (epoch === known) committer.after(() => decided(ledger.till(name)))
-      else this.#registrar.register(name, epoch, decided)
+      this.#replace(name, holder)
+      if (epoch !== known) {
+        this.#registrar.register(name, epoch, decided)
+        return
+      }
+      committer.after(() => {
+        if (holder.over) return
+        const till = ledger.till(name)
+        if (hasOtherLines(hello, till)) this.#registrar.register(name, 0, decided)
+        else decided(till)
+      })
     })
+  }
+
+  /** The newest connection of a till has it; the one before hears so. */
+  #replace(name: string, holder: TillHolder): void {
+    const before = this.#byTill.get(name)
+    this.#byTill.set(name, holder)
+    if (before === undefined) return
+    before.end(replaced(name))
+    this.#fights.replaced(name)
   }
 
   /**
@@ -105,6 +140,13 @@ export class Sessions implements Service<Buffer, string, Session> {
     }
     return this.#recordedText
   }
+}
+
+/** A till that was restored or cloned has posted other lines under the same numbers: its chain shows it, as far as the server remembers. */
+function hasOtherLines({ last, chain }: TillHello, till: TillState): boolean {
+  if (last === undefined || chain === undefined) return false
+  const known = till.chainAt(last)
+  return known !== undefined && known !== chain
 }
 
 function replaced(name: string): StockError {

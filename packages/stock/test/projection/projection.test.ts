@@ -76,8 +76,8 @@ describe('the long memory', () => {
     await shop.stop()
     const follower = new Follower(`${shop.data}/log.db`, `${shop.data}/ledger.db`, 1_000)
     while (follower.step());
-    const recall = (from: number, bytes?: number): unknown[] => follower.recall('S01/T1', 1, from, 5, bytes).map(({ seq }) => seq)
-    const lines = follower.recall('S01/T1', 1, 2, 5).map(({ line }) => line.length)
+    const recall = (from: number, bytes = Number.POSITIVE_INFINITY): unknown[] => follower.lookups.recall('S01/T1', 1, from, 5, bytes).map(({ seq }) => seq)
+    const lines = follower.lookups.recall('S01/T1', 1, 2, 5, 1e6).map(({ line }) => line.length)
     assert.deepEqual(recall(1), [1, 2, 3, 4, 5])
     assert.deepEqual(recall(2, (lines[0] ?? 0) + (lines[1] ?? 0)), [2, 3])
     assert.deepEqual(recall(2, (lines[0] ?? 0) + (lines[1] ?? 0) - 1), [2])

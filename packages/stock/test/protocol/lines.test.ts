@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { hashContent, hashHigh, hashLow, LineReader } from '../../src/protocol/index.ts'
+import {
+  chainHigh,
+  chainLow,
+  chainText,
+  firstChain,
+  hashContent,
+  hashHigh,
+  hashLow,
+  LineReader,
+  nextChain,
+} from '../../src/protocol/index.ts'
 
 function hash(bytes: Uint8Array, start = 0, end: number = bytes.length): [number, number] {
   hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), start, end)
@@ -93,5 +103,32 @@ describe('the content hash', () => {
     for (let seq = 1; seq <= 100_000; seq++)
       seen.add(hash(Buffer.from(`{"seq":${seq},"kind":"sale","lines":[{"item":"apple","quantity":1}]}`)).join())
     assert.equal(seen.size, 100_000)
+  })
+})
+
+describe('the chain of a till', () => {
+  const lines = ['{"seq":1}', '{"seq":42,"kind":"sale","location":"S01","lines":[{"item":"4006381333931","quantity":2}]}']
+
+  for (const [till, epoch, chains] of [
+    ['S01/T2', 1, ['7620c10c982dedf5', '90ed060c32faa8c9', 'c4ff57f4c358072a']],
+    ['S01/T2', 2, ['181fc9254e152346', 'c756cb225a3a2996', 'd58cfd02756b166d']],
+    ['server', 0, ['2cba49a7a94ea911', '148681b012877a33', '59a6145b2f5827d7']],
+  ] as const) {
+    it(`of ${till} in epoch ${epoch} is what it always was`, () => {
+      firstChain(till, epoch)
+      const said = [chainText(chainHigh, chainLow)]
+      for (const line of lines) {
+        const [high, low] = [chainHigh, chainLow]
+        hash(Buffer.from(line))
+        nextChain(high, low, hashHigh, hashLow)
+        said.push(chainText(chainHigh, chainLow))
+      }
+      assert.deepEqual(said, chains)
+    })
+  }
+
+  it('is said with 16 digits, also where its halves begin with zeros', () => {
+    assert.equal(chainText(0, 0x1f), '000000000000001f')
+    assert.equal(chainText(-1, 1), 'ffffffff00000001')
   })
 })

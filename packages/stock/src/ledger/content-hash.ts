@@ -36,3 +36,41 @@ function mix(value: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return h ^ (h >>> 16)
 }
+
+const mixed = new DataView(new ArrayBuffer(16))
+
+/** The chain of an epoch before its first transaction; left in {@link chainHigh} and {@link chainLow}. */
+export function firstChain(till: string, epoch: number): void {
+  const bytes = new TextEncoder().encode(`${till} ${epoch}`)
+  hashContent(new DataView(bytes.buffer), 0, bytes.length)
+  chainHigh = hashHigh
+  chainLow = hashLow
+}
+
+/**
+ * The chain behind one more transaction: of the chain before it and the hash of its line. Two that agree on it agree on every line of
+ * the epoch so far. Left in {@link chainHigh} and {@link chainLow}; the last content hash is another one afterwards.
+ */
+export function nextChain(high: number, low: number, contentHigh: number, contentLow: number): void {
+  mixed.setInt32(0, high, true)
+  mixed.setInt32(4, low, true)
+  mixed.setInt32(8, contentHigh, true)
+  mixed.setInt32(12, contentLow, true)
+  hashContent(mixed, 0, 16)
+  chainHigh = hashHigh
+  chainLow = hashLow
+}
+
+/** The first half of the last chain. */
+export let chainHigh = 0
+/** The second half of the last chain. */
+export let chainLow = 0
+
+/** A chain as 16 lower-case hex digits, its first half first. */
+export function chainText(high: number, low: number): string {
+  return halfText(high) + halfText(low)
+}
+
+function halfText(half: number): string {
+  return (half >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,117 @@
+import { type Found, LEDGER_LIMITS, type TillState, type Transaction } from '../ledger/index.ts'
+import { decodeTransaction, hashContent, hashHigh, hashLow, parseObject, sameContent } from '../protocol/index.ts'
+import { patiently } from './patience.ts'
+import type { EarlierIds, Recalled } from './recall.ts'
+import type { SessionsParts } from './session-parts.ts'
+
+/** Transactions of one id that are looked at: a till that gives one to more of them has no ids. */
+const SAME_ID_MAX = 16
+
+/**
+ * What a till in a new epoch offers again: transactions of its earlier epochs, under their ids. Which ids those are is loaded once, when
+ * the first transaction with an id comes; only one that is among them costs a look into the archive.
+ */
+export class Offers {
+  readonly #parts: SessionsParts
+  readonly #till: TillState
+  /** Whether this till may offer anything at all. */
+  readonly #expected: boolean
+  #ids: EarlierIds | undefined
+  /** The positions of those ids in rising order: the order in which a till offers them. */
+  #positions = new Float64Array(0)
+  /** Some that were brought along with the last one. */
+  readonly #brought = new Map<number, Recalled>()
+  #ahead = 1
+
+  constructor(parts: SessionsParts, till: TillState) {
+    this.#parts = parts
+    this.#till = till
+    const { epoch, began, recorded } = till
+    // It offers first of all in its epoch: once it was heard from later than that, it has nothing more to offer.
+    const until = began + LEDGER_LIMITS.offerMs
+    this.#expected = epoch > 1 && (parts.clock.now() < until || recorded < until)
+  }
+
+  /** Whether a transaction of this id may have been posted before. */
+  mayHold(id: string | undefined): boolean {
+    if (!this.#expected || id === undefined) return false
+    return this.#ids === undefined || this.#indexOf(hashOf(id), this.#ids) !== undefined
+  }
+
+  /** What the archive knows of a transaction's id; undefined when nothing. @throws (rejects) StockError `archive_unavailable`. */
+  async find(transaction: Transaction): Promise<Found | undefined> {
+    const { id } = transaction
+    if (id === undefined || !this.#expected) return undefined
+    const ids = await this.#load()
+    const hash = hashOf(id)
+    const first = this.#indexOf(hash, ids)
+    if (first === undefined) return undefined
+    let other: number | undefined
+    for (let index = first; index < first + SAME_ID_MAX && ids.hashes[index] === hash; index++) {
+      const earlier = await this.#recall(ids.positions[index] as number)
+      const sent = decodeTransaction(parseObject(earlier.line))
+      if (!this.#hasId(sent, earlier.seq, id)) continue
+      if (sameContent(content(sent), content(transaction))) return { again: { ...earlier.result, position: earlier.position } }
+      other ??= earlier.position
+    }
+    return other === undefined ? undefined : { other }
+  }
+
+  async #load(): Promise<EarlierIds> {
+    if (this.#ids !== undefined) return this.#ids
+    const { name, epoch, offers } = this.#till
+    const { archive } = this.#parts
+    const ids = await patiently(this.#parts, () => archive.earlierIds(name, epoch, offers))
+    this.#ids = ids
+    this.#positions = ids.positions.toSorted()
+    return ids
+  }
+
+  /** One offered again is followed by the next ones: each look brings twice as many of those along. */
+  async #recall(position: number): Promise<Recalled> {
+    const brought = this.#brought.get(position)
+    if (brought !== undefined) return brought
+    const { archive, limits } = this.#parts
+    const from = lowerBound(this.#positions, position)
+    const wanted = this.#positions.subarray(from, from + this.#ahead)
+    const found = await patiently(this.#parts, () => Promise.all(Array.from(wanted, (at) => archive.recallAt(at))))
+    this.#ahead = Math.min(this.#ahead * 2, limits.offersAheadMax)
+    this.#brought.clear()
+    for (const one of found) this.#brought.set(one.position, one)
+    return found[0] as Recalled
+  }
+
+  /** Whether an earlier transaction has this id; without one of its own it is `TILL/EPOCH/SEQ`. The hash of the whole is known to be equal. */
+  #hasId(sent: Transaction, seq: number, id: string): boolean {
+    return sent.id === undefined ? id.startsWith(`${this.#till.name}/`) && id.endsWith(`/${seq}`) : sent.id === id
+  }
+
+  #indexOf(hash: bigint, { hashes }: EarlierIds): number | undefined {
+    const index = lowerBound(hashes, hash)
+    return hashes[index] === hash ? index : undefined
+  }
+}
+
+/** What a transaction says, whatever its number and its id. */
+function content({ seq: _seq, id: _id, ...said }: Transaction): unknown {
+  return said
+}
+
+/** The index of the first value that is not below one, in rising order. */
+function lowerBound<T extends number | bigint>(values: { readonly length: number; readonly [index: number]: T }, value: T): number {
+  let from = 0
+  let to = values.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((values[middle] as T) < value) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+/** The hash of an id as {@link EarlierIds} has it. */
+export function hashOf(id: string): bigint {
+  const bytes = Buffer.from(id)
+  hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+  return (BigInt(hashHigh >>> 0) << 32n) | BigInt(hashLow >>> 0)
+}
