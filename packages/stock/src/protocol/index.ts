@@ -1,5 +1,5 @@
 /** Wire protocol 1: lines in, messages out, and back. Pure: no socket, no clock. */
-export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, nextChain } from '../ledger/index.ts'
+export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, hashText, nextChain } from '../ledger/index.ts'
 export { LineReader } from './line-reader.ts'
 export { type Ask, decodeRequest, encodeHello, type Hello, parseObject, type Request, SERVER_TILL } from './message.ts'
 export {

@@ -1,4 +1,12 @@
-import { type Found, type FoundSince, LEDGER_LIMITS, type LinesTransaction, type TillState, type Transaction } from '../ledger/index.ts'
+import {
+  type Found,
+  type FoundSale,
+  type FoundSince,
+  LEDGER_LIMITS,
+  type LinesTransaction,
+  type TillState,
+  type Transaction,
+} from '../ledger/index.ts'
 import { Offers } from './offers.ts'
 import { patiently } from './patience.ts'
 import type { LevelName } from './recall.ts'
@@ -56,7 +64,7 @@ export class Lookups {
     }
   }
 
-  async #sale(of: string): Promise<Found['sale']> {
+  async #sale(of: string): Promise<FoundSale | null> {
     const { archive } = this.#parts
     const { sale } = await patiently(this.#parts, async () => ({ sale: await archive.sale(this.#till.name, of) }))
     return sale

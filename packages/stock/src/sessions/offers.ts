@@ -1,5 +1,5 @@
 import { type Found, LEDGER_LIMITS, type TillState, type Transaction } from '../ledger/index.ts'
-import { decodeTransaction, hashContent, hashHigh, hashLow, parseObject, sameContent } from '../protocol/index.ts'
+import { decodeTransaction, hashText, parseObject, sameContent } from '../protocol/index.ts'
 import { patiently } from './patience.ts'
 import type { EarlierIds, Recalled } from './recall.ts'
 import type { SessionsParts } from './session-parts.ts'
@@ -35,7 +35,7 @@ export class Offers {
   /** Whether a transaction of this id may have been posted before. */
   mayHold(id: string | undefined): boolean {
     if (!this.#expected || id === undefined) return false
-    return this.#ids === undefined || this.#indexOf(hashOf(id), this.#ids) !== undefined
+    return this.#ids === undefined || this.#indexOf(hashText(id), this.#ids) !== undefined
   }
 
   /** What the archive knows of a transaction's id; undefined when nothing. @throws (rejects) StockError `archive_unavailable`. */
@@ -43,7 +43,7 @@ export class Offers {
     const { id } = transaction
     if (id === undefined || !this.#expected) return undefined
     const ids = await this.#load()
-    const hash = hashOf(id)
+    const hash = hashText(id)
     const first = this.#indexOf(hash, ids)
     if (first === undefined) return undefined
     let other: number | undefined
@@ -107,11 +107,4 @@ function lowerBound<T extends number | bigint>(values: { readonly length: number
     else to = middle
   }
   return from
-}
-
-/** The hash of an id as {@link EarlierIds} has it. */
-export function hashOf(id: string): bigint {
-  const bytes = Buffer.from(id)
-  hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
-  return (BigInt(hashHigh >>> 0) << 32n) | BigInt(hashLow >>> 0)
 }

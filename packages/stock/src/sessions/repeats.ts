@@ -1,5 +1,14 @@
 import type { ContentHash, TillState, Transaction } from '../ledger/index.ts'
-import { decodeTransaction, encodeRepeated, encodeResult, hashContent, hashHigh, hashLow, parseObject, sameContent } from '../protocol/index.ts'
+import {
+  decodeTransaction,
+  encodeRepeated,
+  encodeResult,
+  hashContent,
+  hashHigh,
+  hashLow,
+  parseObject,
+  sameContent,
+} from '../protocol/index.ts'
 import { patiently } from './patience.ts'
 import type { Recalled } from './recall.ts'
 import type { SessionsParts } from './session-parts.ts'

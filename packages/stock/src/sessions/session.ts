@@ -205,7 +205,10 @@ export class Session implements Source, TillHolder {
         if (!this.#ending && !this.#over) this.#take(transaction, found)
         done()
       }
-      lookups.find(transaction).then(take).catch((error) => this.#failed(error))
+      lookups
+        .find(transaction)
+        .then(take)
+        .catch((error) => this.#failed(error))
     })
   }
 

@@ -94,13 +94,14 @@ describe('a reply', () => {
       }),
     )
     assert.deepEqual(JSON.parse(encodeAnswer(3, 4, TIME)), { answer: 3, position: 4, time: TIME })
-    assert.deepEqual(JSON.parse(encodeWelcome('x', 0, { name: 'T1', epoch: 2, last: 3 })), {
+    assert.deepEqual(JSON.parse(encodeWelcome('x', 0, { name: 'T1', epoch: 2, last: 3, chain: '00000000ffffffff' })), {
       welcome: 1,
       server: 'x',
       time: '1970-01-01T00:00:00.000Z',
       till: 'T1',
       epoch: 2,
       last: 3,
+      chain: '00000000ffffffff',
     })
   })
 
@@ -116,10 +117,20 @@ describe('a hello', () => {
       [{}, { type: 'hello', epoch: 0 }],
       [
         { till: 'S01/T2', epoch: 3, last: 41 },
-        { type: 'hello', till: 'S01/T2', epoch: 3 },
+        { type: 'hello', till: 'S01/T2', epoch: 3, last: 41 },
+      ],
+      [
+        { till: 'S01/T2', epoch: 3, last: 0, chain: '00000000ffffffff' },
+        { type: 'hello', till: 'S01/T2', epoch: 3, last: 0, chain: '00000000ffffffff' },
       ],
     ] as const) {
       assert.deepEqual(decodeRequest(parseObject(encodeHello(sent))), read)
+    }
+  })
+
+  it('has a chain of 16 hex digits or none', () => {
+    for (const chain of ['', '00000000fffffff', '00000000fffffffff', '00000000FFFFFFFF', 'g'.repeat(16)]) {
+      assert.throws(() => decodeRequest({ hello: 1, till: 'S01/T2', epoch: 1, last: 0, chain }), { code: 'bad_field', field: 'chain' })
     }
   })
 

@@ -188,7 +188,7 @@ describe('while the archive looks', () => {
     await using shop = await HeldShop.open()
     using till = await deep(shop)
     const asked = Promise.withResolvers<(rows: Recalled[]) => void>()
-    shop.recall = (_till, _epoch, from) => {
+    shop.archive.recall = (_till, _epoch, from) => {
       assert.equal(from, 1)
       return new Promise((resolve) => asked.resolve(resolve))
     }
@@ -209,7 +209,7 @@ describe('while the archive looks', () => {
       result: { flags: [] },
       line: JSON.stringify(location(seq, `S${seq - 1}`)),
     })
-    shop.recall = (_till, _epoch, from, to) => {
+    shop.archive.recall = (_till, _epoch, from, to) => {
       looks.push([from, to])
       // Never more than three: the archive may bring fewer than it was asked for.
       return Promise.resolve(Array.from({ length: Math.min(3, to - from + 1) }, (_, index) => row(from + index)))
@@ -232,12 +232,30 @@ describe('while the archive looks', () => {
     assert.deepEqual(looks, [[5, 5]], 'what was fetched is forgotten once the till goes on')
   })
 
-  it('and fails, the session ends as internal, and the fault is reported', async () => {
-    await using shop = await HeldShop.open()
+  it('and fails, it is asked again', async () => {
+    await using shop = await HeldShop.open({ lookupRetryMs: 1 })
     using till = await deep(shop)
-    shop.recall = () => Promise.reject(new StockError('internal', 'the tables cannot be read'))
-    till.say(location(1, 'S0'), location(DEPTH + 6, 'never'))
-    assert.deepEqual((await till.toEnd()).map(code), ['internal'])
-    assert.equal((shop.faults[0] as Error).message, 'the tables cannot be read')
+    const { recall } = shop.archive
+    let asked = 0
+    shop.archive.recall = (...question) => (++asked < 3 ? Promise.reject(new StockError('internal', 'not yet')) : recall(...question))
+    till.say(location(1, 'S0'))
+    assert.deepEqual((await till.next()).results, [{ seq: 1, repeated: true, position: 2 }])
+    assert.deepEqual([asked, shop.faults], [3, []])
   })
+
+  for (const [what, answer] of [
+    ['fails for too long', () => Promise.reject(new StockError('internal', 'the tables cannot be read'))],
+    ['says nothing', () => new Promise<never>(() => {})],
+  ] as const) {
+    it(`and ${what}, the session ends so that the till comes back, and the fault is reported`, async () => {
+      await using shop = await HeldShop.open({ lookupMs: 40, lookupRetryMs: 1 })
+      using till = await deep(shop)
+      shop.archive.recall = answer
+      till.say(location(1, 'S0'), location(DEPTH + 6, 'never'))
+      assert.deepEqual((await till.toEnd()).map(code), ['archive_unavailable'])
+      const fault = shop.faults[0] as StockError
+      assert.equal(fault.code, 'archive_unavailable')
+      if (what !== 'says nothing') assert.equal((fault.cause as Error).message, 'the tables cannot be read')
+    })
+  }
 })

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/clock.ts'
 import { Committer } from '../../src/committer/index.ts'
 import { Ledger } from '../../src/ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from '../../src/limits.ts'
-import { type Archive, Sessions, Watches } from '../../src/sessions/index.ts'
+import { type Archive, MemoryArchive, Sessions, Watches } from '../../src/sessions/index.ts'
 import { HeldLog } from './held-log.ts'
 import { WireClient } from './wire-client.ts'
 
@@ -11,8 +11,8 @@ import { WireClient } from './wire-client.ts'
 export class HeldShop implements AsyncDisposable {
   readonly log: HeldLog
   readonly faults: unknown[] = []
-  /** What the archive answers. */
-  recall: Archive['recall'] = () => Promise.reject(new Error('no archive'))
+  /** A test may put answers of its own in. */
+  readonly archive: { -readonly [Question in keyof Archive]: Archive[Question] }
   readonly #ledger = new Ledger()
   readonly #committer: Committer
   readonly #sessions: Sessions
@@ -22,6 +22,14 @@ export class HeldShop implements AsyncDisposable {
     const limits = stockLimitsFrom(own)
     const watches = new Watches(systemClock, limits.watchMs)
     this.log = new HeldLog()
+    const archive = new MemoryArchive(this.log, limits)
+    this.archive = {
+      recall: (...asked) => archive.recall(...asked),
+      recallAt: (position) => archive.recallAt(position),
+      earlierIds: (...asked) => archive.earlierIds(...asked),
+      sale: (...asked) => archive.sale(...asked),
+      movedSince: (...asked) => archive.movedSince(...asked),
+    }
     this.#committer = new Committer({
       log: this.log,
       ledger: this.#ledger,
@@ -36,11 +44,12 @@ export class HeldShop implements AsyncDisposable {
       name: 'held',
       ledger: this.#ledger,
       committer: this.#committer,
-      archive: { recall: (...asked) => this.recall(...asked) },
+      archive: this.archive,
       watches,
       clock: systemClock,
       limits,
       fault: (error) => this.faults.push(error),
+      tillsFighting: () => {},
     })
   }
 
