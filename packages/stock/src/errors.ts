@@ -36,7 +36,9 @@ export const STOCK_ERRORS = {
   outbox_in_use: 'another till holds the outbox',
   outbox_unusable: 'the outbox cannot be used',
   outbox_full: 'the outbox holds as many unsent transactions as it may',
-  outbox_behind: 'the server knows more of this till than its outbox does: the outbox was restored, or belongs elsewhere',
+  outbox_behind: 'the server has another history of the till than its outbox: the outbox was restored or copied; the till offers all again',
+  server_behind: 'the server has lost what the outbox no longer holds: the server was set back; the till offers the rest again',
+  not_refused: 'the transaction is not refused, or somebody has settled it already',
   outbox_of_other_till: 'the outbox belongs to another till',
 } as const
 

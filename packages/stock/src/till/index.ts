@@ -1,5 +1,8 @@
 /** The client side of a till: an outbox on disk and a line to the server. */
 
-export type { OutboxNote, OutboxTotals, RefusedTransaction } from './outbox.ts'
+export type { OutboxNote, Renewal } from './outbox.ts'
 export type { OutboxPlace } from './outbox-place.ts'
+export type { RefusedTransaction, SettledTransaction } from './refusals.ts'
+export { RefusedList } from './refused-list.ts'
+export type { OutboxTotals } from './results.ts'
 export { Till, type TillOptions, type TillStatus } from './till.ts'

@@ -1,46 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StockError } from '../errors.ts'
-import type { Refusal } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { type Draft, decodeTransaction, encodeTransaction, parseObject, type TransactionResult } from '../protocol/index.ts'
+import { chainBefore, chainBehind } from './chain.ts'
+import { chainOn, openOutboxFile } from './outbox-file.ts'
 import { type OutboxPlace, outboxFolder } from './outbox-place.ts'
-
-/** Of the tables below. */
-const VERSION = 1
-const SCHEMA = `
-  CREATE TABLE till (
-    name  TEXT NOT NULL,
-    epoch INTEGER NOT NULL,   -- 0 until the server has given one
-    acked INTEGER NOT NULL    -- all up to here is durable at the server
-  );
-  CREATE TABLE outgoing (
-    seq  INTEGER PRIMARY KEY,
-    put  INTEGER NOT NULL,    -- milliseconds since 1970
-    line TEXT NOT NULL        -- as it is sent
-  );
-  CREATE TABLE result (       -- of transactions with something to say
-    seq     INTEGER PRIMARY KEY,
-    flags   TEXT,
-    refused TEXT,
-    field   TEXT
-  );
-  CREATE TABLE note (         -- how far an input was taken in, by whoever put it
-    key   TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-  );
-`
+import { Refusals, type RefusedTransaction, type SettledTransaction } from './refusals.ts'
+import { renumber } from './renumbering.ts'
+import { type OutboxTotals, Results } from './results.ts'
 
 /** A transaction on its way. */
 export interface Outgoing {
-  readonly seq: number
+  /** Its wire number: the one in its line. */
+  readonly wire: number
   readonly line: string
-}
-
-/** A transaction that the server refused. */
-export interface RefusedTransaction extends Outgoing {
-  readonly refused: Refusal
-  readonly field: string | null
 }
 
 /** Something that is stored in the same step as transactions: how far an input was taken in. */
@@ -49,16 +23,26 @@ export interface OutboxNote {
   readonly value: string
 }
 
-/** What an outbox adds up to. */
-export interface OutboxTotals {
-  readonly transactions: number
-  readonly refused: number
-  readonly flagged: number
+/**
+ * Why a till wants a new epoch, in which it offers what it holds again: its outbox or the server was set back to an older state, or
+ * a person takes the till over.
+ */
+export type Renewal = 'outbox_restored' | 'server_restored' | 'taken_over'
+
+interface Meta {
+  readonly name: string
+  readonly epoch: number
+  readonly acked: number
+  readonly again: number
+  readonly renewal: Renewal | null
 }
 
 /**
  * A till's transactions on disk, from before the receipt prints until long after the server has them. Every {@link put} is durable
  * when it returns.
+ *
+ * A row has two numbers. Its own is for people and programs at the till, and never changes. Its wire number is the one that the server
+ * knows: it begins again at 1 with each epoch. Until a till is first restored or taken over the two are the same.
  */
 export class Outbox {
   readonly till: string
@@ -68,41 +52,53 @@ export class Outbox {
   readonly #newId: () => string
   readonly #insert: StatementSync
   readonly #after: StatementSync
-  readonly #keep: StatementSync
+  readonly #results: Results
+  readonly #refusals: Refusals
   #epoch: number
+  #renewal: Renewal | null
   #last: number
-  #acked: number
+  #acked = 0
+  #wireLast: number
+  #wireAcked: number
+  #wireAgain: number
+  /** At the last row; undefined in an outbox of an earlier version that has let its first rows go. */
+  #chain: string | undefined
   /** When old rows were last looked for, in milliseconds; the first acknowledgement after opening does it. */
   #pruned = 0
 
   /**
    * Opens the till's outbox in a folder, or at another place, or makes it.
+   *
+   * @param till - undefined: whichever till the outbox in the folder belongs to
    * @param newId - makes the ids of transactions that come without one
    * @throws StockError `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`.
    */
-  constructor(at: string | OutboxPlace, till: string, limits: StockLimits, newId: () => string = randomUUIDv7) {
-    const place = typeof at === 'string' ? outboxFolder(at) : at
-    this.till = till
+  constructor(at: string | OutboxPlace, till: string | undefined, limits: StockLimits, newId: () => string = randomUUIDv7) {
     this.#limits = limits
     this.#newId = newId
-    this.#place = place
+    this.#place = typeof at === 'string' ? outboxFolder(at, till === undefined ? 'there' : 'anew') : at
     let db: DatabaseSync | undefined
     try {
-      db = openDatabase(place)
+      db = openOutboxFile(this.#place.open())
       this.#db = db
       const meta = this.#meta(till)
-      if (meta.name !== till) {
-        throw new StockError('outbox_of_other_till', `the outbox ${place.name} belongs to the till ${meta.name}, not to ${till}`)
-      }
+      this.till = meta.name
       this.#epoch = meta.epoch
-      this.#acked = meta.acked
-      this.#last = Math.max(meta.acked, (db.prepare('SELECT max(seq) AS last FROM outgoing').get() as { last: number | null }).last ?? 0)
-      this.#insert = db.prepare('INSERT INTO outgoing VALUES (?, ?, ?)')
-      this.#after = db.prepare('SELECT seq, line FROM outgoing WHERE seq > ? ORDER BY seq LIMIT ?')
-      this.#keep = db.prepare('INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)')
+      this.#renewal = meta.renewal
+      this.#wireAcked = meta.acked
+      this.#wireAgain = meta.again
+      const { last, wire } = db.prepare('SELECT max(seq) AS last, max(wire) AS wire FROM outgoing').get() as { last: number; wire: number }
+      this.#wireLast = Math.max(meta.acked, wire ?? 0)
+      this.#last = last ?? meta.acked
+      this.#insert = db.prepare('INSERT INTO outgoing VALUES (?, ?, ?, ?, ?)')
+      this.#after = db.prepare('SELECT seq, wire, line FROM outgoing WHERE wire > ? ORDER BY wire LIMIT ?')
+      this.#results = new Results(db)
+      this.#refusals = new Refusals(db)
+      this.#chain = this.chainAt(this.#wireLast)
+      this.#acked = this.#numberBefore(this.#wireAcked)
     } catch (cause) {
       db?.close()
-      place.release()
+      this.#place.release()
       throw this.#unusable('used', cause)
     }
   }
@@ -110,6 +106,11 @@ export class Outbox {
   /** The epoch that the server gave; 0 before it did. */
   get epoch(): number {
     return this.#epoch
+  }
+
+  /** Why a new epoch is asked for; undefined where none is. */
+  get renewal(): Renewal | undefined {
+    return this.#renewal ?? undefined
   }
 
   /** The number of the last transaction put. */
@@ -122,9 +123,24 @@ export class Outbox {
     return this.#acked
   }
 
+  /** The wire number of the last transaction put. */
+  get wireLast(): number {
+    return this.#wireLast
+  }
+
+  /** All up to this wire number is durable at the server. */
+  get wireAcked(): number {
+    return this.#wireAcked
+  }
+
   /** How many wait for the server. */
   get waiting(): number {
-    return this.#last - this.#acked
+    return this.#wireLast - this.#wireAcked
+  }
+
+  /** How many of those that wait were acknowledged before, and are offered again. */
+  get again(): number {
+    return Math.max(0, this.#wireAgain - this.#wireAcked)
   }
 
   /**
@@ -134,17 +150,47 @@ export class Outbox {
    *   refuses: then none of them was taken.
    */
   put(drafts: readonly Draft[], now: number, note?: OutboxNote): number {
-    const most = this.#limits.outboxTransactionsMax
-    if (this.waiting + drafts.length > most)
-      throw new StockError('outbox_full', `the outbox holds ${this.waiting} unsent transactions; it takes ${most}`)
-    const lines = drafts.map((draft, index) => checkedLine({ id: this.#newId(), ...draft } as Draft, this.#last + 1 + index, this.#limits))
-    this.#commit(() => {
-      let seq = this.#last
-      for (const line of lines) this.#insert.run(++seq, now, line)
+    return this.#put(drafts, now, () => {
       if (note !== undefined) this.#db.prepare('INSERT OR REPLACE INTO note VALUES (?, ?)').run(note.key, note.value)
     })
-    this.#last += lines.length
-    return this.#last
+  }
+
+  /**
+   * Writes a transaction in the place of one that was refused, in one step. It gets an id of its own.
+   * @returns its number
+   * @throws StockError `not_refused`, and what {@link put} throws: then the refused one stays as it is.
+   */
+  replace(seq: number, draft: Draft, now: number): number {
+    const { id } = parseObject(this.#refusals.find(seq).line)
+    const { id: given, ...rest } = draft
+    const fresh = (given === undefined || given === id ? rest : draft) as Draft
+    return this.#put([fresh], now, (last) => this.#refusals.settle(seq, 'replaced', last))
+  }
+
+  /** Takes a refused transaction off the list, for good. @throws StockError `not_refused`, `outbox_unusable`. */
+  drop(seq: number): void {
+    this.#refusals.find(seq)
+    this.#commit(() => this.#refusals.settle(seq, 'dropped', null))
+  }
+
+  /** A refused transaction that nobody has settled. @throws StockError `not_refused`. */
+  findRefused(seq: number): RefusedTransaction {
+    return this.#refusals.find(seq)
+  }
+
+  /** The refused transactions behind a number that nobody has settled, in order, at most so many. */
+  refused(seq: number, most: number): readonly RefusedTransaction[] {
+    return this.#refusals.open(seq, most)
+  }
+
+  /** The refused transactions behind a number that somebody has settled, in order, at most so many; they stay as long as other rows. */
+  settled(seq: number, most: number): readonly SettledTransaction[] {
+    return this.#refusals.settled(seq, most)
+  }
+
+  /** What the results add up to, for the numbers after `seq`. */
+  totals(seq: number): OutboxTotals {
+    return { transactions: this.#last - seq, ...this.#results.totals(seq) }
   }
 
   /** A note stored with {@link put}. */
@@ -157,68 +203,95 @@ export class Outbox {
     return this.#db.prepare('SELECT key, value FROM note WHERE substr(key, 1, ?) = ?').all(prefix.length, prefix) as unknown as OutboxNote[]
   }
 
-  /** The transactions behind a number, in order, at most so many. */
-  after(seq: number, most: number): readonly Outgoing[] {
+  /** The transactions behind a wire number, in order, at most so many. */
+  after(wire: number, most: number): readonly Outgoing[] {
     try {
-      return this.#after.all(seq, most) as unknown as Outgoing[]
+      return this.#after.all(wire, most) as unknown as Outgoing[]
     } catch (cause) {
       throw this.#unusable('read', cause)
     }
   }
 
-  /** Whether the transaction of this number is still here. */
-  holds(seq: number): boolean {
-    return this.after(seq - 1, 1)[0]?.seq === seq
+  /** The chain at a wire number, where it is known. */
+  chainAt(wire: number): string | undefined {
+    if (wire === 0) return chainBefore(this.till, this.#epoch)
+    const row = this.#db.prepare('SELECT chain FROM outgoing WHERE wire = ?').get(wire) as { chain: string | null } | undefined
+    return row?.chain ?? undefined
   }
 
-  /** The server has given the till an epoch. */
-  begin(epoch: number): void {
-    this.#commit(() => this.#db.prepare('UPDATE till SET epoch = ?').run(epoch))
-    this.#epoch = epoch
-  }
-
-  /** The server has lost what it had behind this number: it waits again. */
-  rewind(acked: number): void {
-    this.#commit(() => this.#db.prepare('UPDATE till SET acked = ?').run(acked))
-    this.#acked = acked
-  }
-
-  /** The server holds everything up to `acked`; these results came along. Now and then, old rows that it holds are let go. */
-  acknowledge(acked: number, results: readonly TransactionResult[], now: number): void {
-    this.#commit(() => {
-      for (const { seq, flags, refused, field } of results) {
-        const said = flags !== undefined || refused !== undefined
-        if (said) this.#keep.run(seq, flags === undefined ? null : JSON.stringify(flags), refused ?? null, field ?? null)
-      }
-      if (acked > this.#acked) this.#db.prepare('UPDATE till SET acked = ?').run(acked)
+  /** Takes the server's chain for ours at a wire number, where ours is not known: so it is known from there on. */
+  anchor(wire: number, chain: string): void {
+    if (this.#chain !== undefined) return
+    this.#chain = this.#commit(() => {
+      this.#db.prepare('UPDATE outgoing SET chain = ? WHERE wire = ?').run(chain, wire)
+      return chainOn(this.#db, wire, chain)
     })
-    this.#acked = Math.max(this.#acked, acked)
+  }
+
+  /** Whether every transaction behind a wire number can be sent (again) under its number: none was let go, none was refused. */
+  whole(wire: number): boolean {
+    const { rows } = this.#db
+      .prepare('SELECT count(*) AS rows FROM outgoing LEFT JOIN result USING (seq) WHERE wire > ? AND refused IS NULL')
+      .get(wire) as { rows: number }
+    return rows === this.#wireLast - wire
+  }
+
+  /** A new epoch is to be asked for, for this reason, until the server has given one: also by the next process. */
+  renew(why: Renewal): void {
+    this.#commit(() => this.#db.prepare('UPDATE till SET renewal = ?').run(why))
+    this.#renewal = why
+  }
+
+  /**
+   * The server has given the till an epoch. What the outbox holds waits from now on, numbered from 1, but for what was refused, and for
+   * what was acknowledged so long ago that the server may not know it again.
+   */
+  begin(epoch: number, now: number): void {
+    const had = Math.max(this.#wireAcked, this.#wireAgain)
+    const { last, again, chain } = this.#commit(() => {
+      this.#letGo(had + 1, now)
+      const renumbered = renumber(this.#db, { till: this.till, from: this.#epoch, to: epoch, had })
+      this.#db.prepare('UPDATE till SET epoch = ?, acked = 0, again = ?, renewal = NULL').run(epoch, renumbered.again)
+      return renumbered
+    })
+    this.#epoch = epoch
+    this.#renewal = null
+    this.#wireLast = last
+    this.#wireAcked = 0
+    this.#wireAgain = again
+    this.#chain = chain
+    this.#acked = this.#numberBefore(0)
+  }
+
+  /** The server has lost what it had behind this wire number: it waits again. The rows must be {@link whole}. */
+  rewind(wire: number): void {
+    const again = Math.max(this.#wireAgain, this.#wireAcked)
+    this.#commit(() => this.#db.prepare('UPDATE till SET acked = ?, again = ?').run(wire, again))
+    this.#wireAcked = wire
+    this.#wireAgain = again
+    this.#acked = this.#numberBefore(wire)
+  }
+
+  /**
+   * The server holds everything up to the wire number `acked`; these results, of wire numbers, came along. Now and then, old rows that it
+   * holds are let go.
+   * @returns the results that say something new, by the numbers of the till
+   */
+  acknowledge(acked: number, results: readonly TransactionResult[], now: number): readonly TransactionResult[] {
+    const offered = this.again > 0
+    const news = this.#commit(() => {
+      const fresh = this.#results.fresh(results)
+      if (offered) this.#results.forget(this.#wireAcked, acked) // what was said of them before is said again, or holds no longer
+      this.#results.keep(results)
+      if (acked > this.#wireAcked) this.#db.prepare('UPDATE till SET acked = ?').run(acked)
+      return fresh
+    })
+    if (acked > this.#wireAcked) {
+      this.#wireAcked = acked
+      this.#acked = this.#numberBefore(acked)
+    }
     if (Math.abs(now - this.#pruned) >= this.#limits.outboxPruneMs) this.#prune(now) // also when the clock was set back
-  }
-
-  /** Lets go what was acknowledged long ago. It looks at every row that is kept, so not with every acknowledgement. */
-  #prune(now: number): void {
-    this.#pruned = now
-    const { last } = this
-    const before = now - this.#limits.outboxKeepMs
-    this.#commit(() => this.#db.prepare('DELETE FROM outgoing WHERE seq <= ? AND put < ?').run(Math.min(this.#acked, last - 1), before))
-  }
-
-  /** The refused transactions behind a number, with their lines, in order, at most so many. */
-  refused(seq: number, most: number): readonly RefusedTransaction[] {
-    return this.#db
-      .prepare(
-        'SELECT seq, line, refused, field FROM result JOIN outgoing USING (seq) WHERE refused IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?',
-      )
-      .all(seq, most) as unknown as RefusedTransaction[]
-  }
-
-  /** What the results add up to, for the numbers after `seq`. */
-  totals(seq: number): OutboxTotals {
-    const row = this.#db
-      .prepare('SELECT count(refused) AS refused, count(flags) AS flagged FROM result WHERE seq > ?')
-      .get(seq) as unknown as Omit<OutboxTotals, 'transactions'>
-    return { transactions: this.#last - seq, ...row }
+    return news
   }
 
   close(): void {
@@ -226,18 +299,69 @@ export class Outbox {
     this.#place.release()
   }
 
-  #meta(till: string): { name: string; epoch: number; acked: number } {
-    const read = this.#db.prepare('SELECT name, epoch, acked FROM till')
-    const there = read.get()
-    if (there === undefined) this.#db.prepare('INSERT INTO till VALUES (?, 0, 0)').run(till)
-    return (there ?? read.get()) as unknown as { name: string; epoch: number; acked: number }
+  #put(drafts: readonly Draft[], now: number, also: (last: number) => void): number {
+    const most = this.#limits.outboxTransactionsMax
+    const unsent = this.waiting - this.again // what is offered again has had its place before
+    if (unsent + drafts.length > most)
+      throw new StockError('outbox_full', `the outbox holds ${unsent} unsent transactions; it takes ${most}`)
+    const lines = drafts.map((draft, index) => checkedLine(this.#withId(draft), this.#wireLast + 1 + index, this.#limits))
+    this.#chain = this.#commit(() => {
+      let [seq, wire, chain] = [this.#last, this.#wireLast, this.#chain]
+      for (const line of lines) {
+        if (chain !== undefined) chain = chainBehind(chain, line)
+        this.#insert.run(++seq, now, line, ++wire, chain ?? null)
+      }
+      also(seq)
+      return chain
+    })
+    this.#last += lines.length
+    this.#wireLast += lines.length
+    return this.#last
   }
 
-  #commit(work: () => void): void {
+  #withId(draft: Draft): Draft {
+    return draft.id === undefined ? { ...draft, id: this.#newId() } : draft
+  }
+
+  /** The number before the first transaction behind a wire number. */
+  #numberBefore(wire: number): number {
+    const [next] = this.#after.all(wire, 1) as unknown as { seq: number }[]
+    return next === undefined ? this.#last : next.seq - 1
+  }
+
+  /** Lets go what was acknowledged long ago. It looks at every row that is kept, so not with every acknowledgement. */
+  #prune(now: number): void {
+    this.#pruned = now
+    this.#commit(() => this.#letGo(this.#wireAcked, now))
+  }
+
+  /**
+   * Deletes what is old of the rows before a wire number, and of those that are not sent any more. The last row stays for its number, the
+   * last acknowledged one for its chain, and what was refused for the person who has not settled it.
+   */
+  #letGo(wire: number, now: number): void {
+    const open = 'SELECT seq FROM result WHERE refused IS NOT NULL AND settled IS NULL'
+    this.#db
+      .prepare(`DELETE FROM outgoing WHERE (wire < ? OR wire IS NULL) AND put < ? AND seq < ? AND seq NOT IN (${open})`)
+      .run(wire, now - this.#limits.outboxKeepMs, this.#last)
+    this.#db.exec('DELETE FROM result WHERE seq NOT IN (SELECT seq FROM outgoing)')
+  }
+
+  #meta(till: string | undefined): Meta {
+    const read = this.#db.prepare('SELECT name, epoch, acked, again, renewal FROM till')
+    if (till !== undefined && read.get() === undefined) this.#db.prepare('INSERT INTO till (name, epoch, acked) VALUES (?, 0, 0)').run(till)
+    const meta = read.get() as unknown as Meta | undefined
+    if (meta === undefined) throw new StockError('outbox_unusable', `the outbox ${this.#place.name} belongs to no till yet`)
+    if (till === undefined || meta.name === till) return meta
+    throw new StockError('outbox_of_other_till', `the outbox ${this.#place.name} belongs to the till ${meta.name}, not to ${till}`)
+  }
+
+  #commit<T>(work: () => T): T {
     try {
       this.#db.exec('BEGIN IMMEDIATE')
-      work()
+      const done = work()
       this.#db.exec('COMMIT')
+      return done
     } catch (cause) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw this.#unusable('written', cause)
@@ -268,15 +392,4 @@ function encode(draft: Draft, seq: number): string {
   } catch (cause) {
     throw new StockError('bad_field', 'at must be a time in milliseconds since 1970', { field: 'at', cause })
   }
-}
-
-function openDatabase(place: OutboxPlace): DatabaseSync {
-  const db = place.open()
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
-  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
-  if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (version === VERSION) return db
-  db.close()
-  throw new Error(`it is of version ${version}, this program knows version ${VERSION}`)
 }

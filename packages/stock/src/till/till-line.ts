@@ -1,12 +1,14 @@
 import { type Connection, dial, lines, NetError, type Service, type Transport } from '@tillwire/net'
 import { type Clock, timerClock } from '../clock.ts'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
+import type { Refusal } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { type Ack, decodeReply, encodeHello, type TransactionResult, type Welcome } from '../protocol/index.ts'
 import type { Outbox } from './outbox.ts'
 
 /** What a line tells its till. */
 export interface TillLineEvents {
+  /** The outbox is to follow: a new epoch, or an earlier end of what the server has. */
   welcomed(welcome: Welcome): void
   acknowledged(ack: Ack): void
   /** The server has said something with a time in it. */
@@ -15,6 +17,8 @@ export interface TillLineEvents {
 
 /** Rows are fetched from the outbox in steps of this size. */
 const FETCH_ROWS = 256
+/** Refusals that post nothing and use no number up: they are about the line, not about what was sold. */
+const NOT_TAKEN: ReadonlySet<Refusal> = new Set<Refusal>(['seq_gap', 'seq_reused'])
 /** How long a polite end may take, in milliseconds. */
 const CLOSE_MS = 2_000
 
@@ -74,9 +78,15 @@ export class TillLine {
       this.#connection.abort() // closed in the very moment in which the connection was made
       return
     }
-    const { till, epoch, acked } = this.#outbox
-    this.#connection.send(encodeHello({ till, epoch, last: acked }))
+    this.#connection.send(this.#hello())
     this.#listenForSilence()
+  }
+
+  #hello(): string {
+    const { till, epoch, wireAcked: last, renewal } = this.#outbox
+    if (epoch === 0 || renewal !== undefined) return encodeHello({ till, epoch: 0 })
+    const chain = this.#outbox.chainAt(last)
+    return encodeHello({ till, epoch, last, ...(chain === undefined ? {} : { chain }) })
   }
 
   /** There is something new in the outbox. */
@@ -98,13 +108,13 @@ export class TillLine {
   async #pumpOut(): Promise<void> {
     const { windowTransactionsMax, windowBytesMax } = this.#limits
     try {
-      while (this.#connection?.ending === false && this.#sent < this.#outbox.last) {
+      while (this.#connection?.ending === false && this.#sent < this.#outbox.wireLast) {
         const room = windowTransactionsMax - this.#outstanding.length
         if (room <= 0 || this.#outstandingBytes >= windowBytesMax) return
         const rows = this.#outbox.after(this.#sent, Math.min(room, FETCH_ROWS))
-        if (rows[0]?.seq !== this.#sent + 1) throw this.#missing(this.#sent + 1)
-        for (const { seq, line } of rows) {
-          this.#sent = seq
+        if (rows[0]?.wire !== this.#sent + 1) throw this.#missing(this.#sent + 1)
+        for (const { wire, line } of rows) {
+          this.#sent = wire
           this.#outstanding.push(line.length)
           this.#outstandingBytes += line.length
           if (!this.#connection.send(line)) await this.#connection.writable()
@@ -135,22 +145,35 @@ export class TillLine {
   }
 
   #greeted(welcome: Welcome): void {
-    const { till, last, acked } = this.#outbox
+    const { till, epoch, renewal } = this.#outbox
     if (this.#welcomed || welcome.till !== till || welcome.epoch === undefined || welcome.last === undefined)
       throw new StockError('protocol_violated', 'the welcome is not for this till')
-    if (welcome.last > last) {
-      const knows = `the server has ${welcome.last} transactions of ${till}, the outbox ${last}`
-      throw new StockError('outbox_behind', `${knows}: the outbox was restored or copied; start a new one`)
-    }
-    if (welcome.last < acked && !this.#outbox.holds(welcome.last + 1)) throw this.#missing(welcome.last + 1)
+    const fresh = welcome.epoch > epoch
+    if (welcome.epoch < epoch || (renewal !== undefined && !fresh) || (fresh && welcome.last > 0))
+      throw new StockError('protocol_violated', `the welcome is for another epoch than that of ${till}, which is ${epoch}`)
+    if (!fresh) this.#compare(welcome.last, welcome.chain)
+    this.#events.welcomed(welcome)
     // What it has and we do not know it has is sent again, for the results; what it has lost is sent again, for good.
     this.#known = welcome.last
-    this.#sent = Math.min(acked, welcome.last)
+    this.#sent = this.#outbox.wireAcked
     this.#acked = this.#sent
     this.#welcomed = true
-    this.#events.welcomed(welcome)
     this.#listenForSilence()
     this.pump()
+  }
+
+  /**
+   * Whether the server's history of the till is the outbox's, as far as both know it.
+   * @throws StockError `outbox_behind`, `server_behind`: only a new epoch helps.
+   */
+  #compare(last: number, chain: string | undefined): void {
+    const { till, wireLast, wireAcked } = this.#outbox
+    if (last > wireLast) throw outboxBehind(`the server has ${last} transactions of ${till}, the outbox ${wireLast}`)
+    const ours = this.#outbox.chainAt(last)
+    if (chain !== undefined && ours !== undefined && chain !== ours)
+      throw outboxBehind(`up to transaction ${last} of ${till} the server has others than the outbox`)
+    if (last < wireAcked && !this.#outbox.whole(last)) throw this.#missing(last + 1)
+    if (chain !== undefined) this.#outbox.anchor(last, chain)
   }
 
   #acknowledged(ack: Ack): void {
@@ -163,23 +186,19 @@ export class TillLine {
       this.#acked++
       this.#outstandingBytes -= this.#outstanding.shift() ?? 0
     }
-    this.#events.acknowledged({ ...ack, ack: upTo })
-    const wrong = results.find((result) => result.refused === 'seq_gap' || result.refused === 'seq_reused')
-    if (wrong?.refused === 'seq_reused') {
-      const other = `the server has another transaction ${wrong.seq} of ${this.#outbox.till} than the outbox`
-      throw new StockError('outbox_behind', `${other}: the outbox was restored or copied; start a new one`)
-    }
+    const wrong = results.find(({ refused }) => refused !== undefined && NOT_TAKEN.has(refused))
+    this.#events.acknowledged({ ...ack, ack: upTo, results: wrong === undefined ? results : results.slice(0, results.indexOf(wrong)) })
+    if (wrong?.refused === 'seq_reused')
+      throw outboxBehind(`the server has another transaction ${wrong.seq} of ${this.#outbox.till} than the outbox`)
     if (wrong !== undefined)
       throw new StockError('protocol_violated', `the server found a gap before transaction ${wrong.seq} of ${this.#outbox.till}`)
     this.#listenForSilence()
     this.pump()
   }
 
-  #missing(seq: number): StockError {
-    return new StockError(
-      'outbox_behind',
-      `the server asks for transaction ${seq} of ${this.#outbox.till}, which the outbox no longer holds`,
-    )
+  #missing(wire: number): StockError {
+    const asked = `the server asks for transaction ${wire} of ${this.#outbox.till}, which it had before and the outbox no longer holds`
+    return new StockError('server_behind', `${asked}: the server was set back`)
   }
 
   #refused(error: { readonly code: string; readonly message: string }): void {
@@ -218,6 +237,10 @@ export class TillLine {
     const words = reason === undefined ? 'the server has ended the connection' : reason.message
     this.#resolveEnded(this.#reason ?? new StockError('server_unreachable', words, { cause: reason }))
   }
+}
+
+function outboxBehind(found: string): StockError {
+  return new StockError('outbox_behind', `${found}: the outbox was restored or copied`)
 }
 
 /** The highest number among results that were said before; `from` where there is none. */

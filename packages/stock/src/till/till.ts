@@ -3,8 +3,10 @@ import { type Clock, systemClock } from '../clock.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
 import { type StockLimits, stockLimitsFrom } from '../limits.ts'
 import { type Ack, type Draft, decodeRequest, encodeHello, parseObject, type TransactionResult, type Welcome } from '../protocol/index.ts'
-import { checkedLine, Outbox, type OutboxNote, type OutboxTotals, type RefusedTransaction } from './outbox.ts'
+import { checkedLine, Outbox, type OutboxNote, type Renewal } from './outbox.ts'
 import type { OutboxPlace } from './outbox-place.ts'
+import type { RefusedTransaction } from './refusals.ts'
+import type { OutboxTotals } from './results.ts'
 import { TillLine } from './till-line.ts'
 
 /** How a till stands with its server. */
@@ -15,6 +17,10 @@ export interface TillStatus {
   readonly reason: StockError | undefined
   /** Transactions that wait in the outbox. */
   readonly waiting: number
+  /** How many of those the server had acknowledged before: they are offered again, and count once. */
+  readonly again: number
+  /** Why they are: known since the till was opened. */
+  readonly renewed: Renewal | undefined
   /** The server's time of its last answer. */
   readonly serverTime: string | undefined
   /** This outbox is new and the server knew the till from another one, which can post no more. */
@@ -29,6 +35,11 @@ export interface TillOptions {
   readonly outbox: string | OutboxPlace
   /** The endpoint of the server. */
   readonly server: string
+  /**
+   * Takes the till over, from whatever machine or outbox posts under its name now, which is fenced from then on; what this outbox holds is
+   * offered again, and counts once. For a person to decide.
+   */
+  readonly takeOver?: boolean
   readonly limits?: Partial<StockLimits>
   readonly clock?: Clock
   /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
@@ -39,19 +50,21 @@ export interface TillOptions {
   readonly transport?: Transport
   /** The state has changed. */
   readonly changed?: (state: TillStatus) => void
-  /** A transaction was acknowledged and has something to say: flags, or a refusal. */
+  /** A transaction was acknowledged and has something new to say: flags, or a refusal. Its `seq` is the number that {@link Till.post} answered. */
   readonly result?: (result: TransactionResult) => void
 }
 
 /** What another try will not mend. */
 const FINAL: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>([
   'epoch_fenced',
-  'outbox_behind',
   'bad_field',
   'bad_json',
   'bad_message',
   'line_too_long',
 ])
+
+/** What a new epoch mends. */
+const RENEWALS: Partial<Record<StockErrorCode, Renewal>> = { outbox_behind: 'outbox_restored', server_behind: 'server_restored' }
 
 /** As long as the ids that the outbox gives. */
 const ANY_ID = '00000000-0000-7000-8000-000000000000'
@@ -88,7 +101,15 @@ export class Till implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#outbox = new Outbox(options.outbox, options.till, this.#limits, options.newId)
-    this.#state = { line: 'connecting', reason: undefined, waiting: this.#outbox.waiting, serverTime: undefined, tookOver: false }
+    // A new outbox takes over by asking for its first epoch, as every new one does.
+    try {
+      if (options.takeOver === true && this.#outbox.epoch > 0) this.#outbox.renew('taken_over')
+    } catch (error) {
+      this.#outbox.close()
+      throw error
+    }
+    const { waiting, again } = this.#outbox
+    this.#state = { line: 'connecting', reason: undefined, waiting, again, renewed: undefined, serverTime: undefined, tookOver: false }
     this.#running = this.#run()
   }
 
@@ -130,9 +151,24 @@ export class Till implements AsyncDisposable {
     return this.#outbox.totals(seq)
   }
 
-  /** Refused transactions behind a number, for a person to look at; at most so many. */
+  /** Refused transactions behind a number, for a person to {@link replace} or to {@link drop}; at most so many. */
   refused(seq: number, most: number): readonly RefusedTransaction[] {
     return this.#outbox.refused(seq, most)
+  }
+
+  /** Posts a transaction in the place of a refused one. See {@link Outbox.replace} for the errors. */
+  replace(seq: number, draft: Draft): number {
+    if (this.#stop.signal.aborted) throw closed()
+    const last = this.#outbox.replace(seq, draft, this.#clock.now())
+    this.#change({})
+    this.#line?.pump()
+    return last
+  }
+
+  /** Takes a refused transaction off the list. @throws StockError `not_refused`, `outbox_unusable`. */
+  drop(seq: number): void {
+    if (this.#stop.signal.aborted) throw closed()
+    this.#outbox.drop(seq)
   }
 
   /** Looks at a transaction without taking it. @throws StockError `bad_field`, `line_too_long` as {@link post} would. */
@@ -185,6 +221,8 @@ export class Till implements AsyncDisposable {
       this.#line = undefined
       if (signal.aborted) return
       if (FINAL.has(reason.code)) return this.#fence(reason)
+      const renewal = RENEWALS[reason.code]
+      if (renewal !== undefined) this.#askAnew(renewal)
       this.#change({ line: 'offline', reason })
       // Whoever was replaced waits long: two that share a name shall not drive each other out all day.
       const wait = reason.code === 'session_replaced' ? mostMs : backoffMs(failures++, this.#random(), { firstMs, mostMs })
@@ -192,24 +230,38 @@ export class Till implements AsyncDisposable {
     }
   }
 
-  #welcomed(welcome: Welcome): void {
-    const { epoch = 0, last = 0 } = welcome
-    const tookOver = this.#outbox.epoch === 0 && epoch > 1
-    if (epoch !== this.#outbox.epoch) this.#outbox.begin(epoch)
-    if (last < this.#outbox.acked) this.#outbox.rewind(last)
-    this.#change({ line: 'online', reason: undefined, ...(tookOver ? { tookOver } : {}) })
+  #welcomed({ epoch = 0, last = 0 }: Welcome): void {
+    const outbox = this.#outbox
+    const tookOver = outbox.epoch === 0 && epoch > 1
+    let renewed: Renewal | undefined
+    if (epoch !== outbox.epoch) {
+      // Without our asking: the server has found out by the chain.
+      if (outbox.epoch > 0) renewed = outbox.renewal ?? 'outbox_restored'
+      outbox.begin(epoch, this.#clock.now())
+    } else if (last < outbox.wireAcked) {
+      renewed = 'server_restored'
+      outbox.rewind(last)
+    }
+    this.#change({ line: 'online', reason: undefined, ...(tookOver ? { tookOver } : {}), ...(renewed === undefined ? {} : { renewed }) })
   }
 
   #acknowledged(ack: Ack): void {
-    this.#outbox.acknowledge(ack.ack, ack.results ?? [], this.#clock.now())
-    for (const result of ack.results ?? []) {
-      if (result.flags !== undefined || result.refused !== undefined) this.#options.result?.(result)
-    }
+    const news = this.#outbox.acknowledge(ack.ack, ack.results ?? [], this.#clock.now())
+    for (const result of news) this.#options.result?.(result)
     this.#change({})
     const { waiting } = this.#outbox
     const settled = this.#settlers.filter(({ most }) => waiting <= most)
     this.#settlers = this.#settlers.filter(({ most }) => waiting > most)
     for (const { resolve } of settled) resolve()
+  }
+
+  /** Where the disk refuses, the next hello finds the same again. */
+  #askAnew(why: Renewal): void {
+    try {
+      this.#outbox.renew(why)
+    } catch (error) {
+      if (!(error instanceof StockError)) throw error
+    }
   }
 
   #fence(reason: StockError): void {
@@ -218,7 +270,8 @@ export class Till implements AsyncDisposable {
   }
 
   #change(change: Partial<TillStatus>): void {
-    this.#state = { ...this.#state, ...change, waiting: this.#outbox.waiting }
+    const { waiting, again } = this.#outbox
+    this.#state = { ...this.#state, ...change, waiting, again }
     this.#options.changed?.(this.#state)
   }
 

@@ -35,7 +35,7 @@ describe('an outbox', () => {
       const rows = box.after(0, 1_000_000)
       assert.ok(box.last >= told, `told ${told}, holds ${box.last}`)
       assert.deepEqual(
-        rows.map(({ seq }) => seq),
+        rows.map(({ wire }) => wire),
         rows.map((_row, index) => index + 1),
       )
       assert.equal(rows.length, box.last)
@@ -110,14 +110,16 @@ describe('an outbox', () => {
   it('lets acknowledged transactions go when they are old, and others never', async (t) => {
     const day = 24 * 3_600_000
     const box = await outbox(t, { outboxKeepMs: 30 * day })
-    const held = (): number[] => box.after(0, 100).map(({ seq }) => seq)
+    const held = (): number[] => box.after(0, 100).map(({ wire }) => wire)
     box.put([sale(), sale()], NOW)
     box.put([sale()], NOW + day)
     box.put([sale(), sale()], NOW + 2 * day)
     box.acknowledge(1, [], NOW + 30 * day)
     assert.deepEqual(held(), [1, 2, 3, 4, 5], 'nothing is old enough')
     box.acknowledge(1, [], NOW + 300 * day)
-    assert.deepEqual(held(), [2, 3, 4, 5], 'what the server does not have stays, however old')
+    assert.deepEqual(held(), [1, 2, 3, 4, 5], 'what the server does not have stays, however old, and the last that it has')
+    box.acknowledge(2, [], NOW + 600 * day)
+    assert.deepEqual(held(), [2, 3, 4, 5])
     box.acknowledge(5, [], NOW + 31 * day + 1)
     assert.deepEqual(held(), [4, 5])
     box.acknowledge(5, [], NOW + 900 * day)
@@ -128,7 +130,7 @@ describe('an outbox', () => {
     const folder = await tempFolder(t)
     const first = new Outbox(folder, 'S01/T1', DEFAULT_STOCK_LIMITS)
     first.put([sale(), sale()], NOW)
-    first.begin(4)
+    first.begin(4, NOW)
     first.acknowledge(
       2,
       [
