@@ -32,10 +32,10 @@ export class Network {
     this.habits = habits
   }
 
-  /** The network as a machine sees it. */
-  of(machine: Machine): Transport {
+  /** The network as a machine sees it; while it is not `connected`, nobody answers. */
+  of(machine: Machine, connected: () => boolean = () => true): Transport {
     return {
-      dial: (endpoint, options) => this.#dial(machine, endpoint, options),
+      dial: (endpoint, options) => this.#dial(machine, endpoint, options, connected),
       listen: async (endpoint, options) => {
         const name = formatEndpoint(endpoint)
         const place = { machine, options }
@@ -63,7 +63,7 @@ export class Network {
     return places.length > 1 && this.#random.chance(0.3) ? places[1] : places[0]
   }
 
-  #dial(machine: Machine, endpoint: Endpoint, { signal, limits, clock }: DialOptions): Promise<Link> {
+  #dial(machine: Machine, endpoint: Endpoint, { signal, limits, clock }: DialOptions, connected: () => boolean): Promise<Link> {
     const name = formatEndpoint(endpoint)
     return new Promise((resolve, reject) => {
       const fail = (error: NetError): void => {
@@ -73,6 +73,7 @@ export class Network {
       const aborted = (): void => fail(new NetError('aborted', `${name}: the caller gave up`, signal?.reason))
       const late = clock.after(limits.connectMs, () => fail(new NetError('connect_timeout', `${name}: nobody answers`)))
       const cancel = machine.after(this.#latency() * 2, 'dial', () => {
+        if (!connected()) return
         const place = this.#reach(name)
         if (place === undefined) return fail(new NetError('connect_refused', `${name}: nobody listens on the endpoint`))
         stop()

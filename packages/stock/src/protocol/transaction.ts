@@ -28,7 +28,7 @@ const lines: KindForm = {
   fields: fields({ ...COMMON, location: itemCode, lines: list(line, 1, LINES_READ_MAX) }),
   required: ['seq', 'at', 'location', 'lines'],
 }
-const linesWithOf = more(lines, { of: text(64) })
+const linesWithOf = more(lines, {}, { of: text(64) })
 
 /** The form of a kind with more fields, all of them required but for those in `optional`. */
 function more(form: KindForm, required: Record<string, Check>, optional: Record<string, Check> = {}): KindForm {

@@ -3,11 +3,11 @@
  *
  * @packageDocumentation
  */
-export type { Clock } from '../clock.ts'
+export { type Clock, timerClock } from '../clock.ts'
 export { type CoreParts, type CoreReport, StockCore } from '../core.ts'
-export { LEDGER_LIMITS, Ledger, type Level, type LevelFilter, queryLevels, type Result, type Transaction, thousandths, units } from '../ledger/index.ts'
+export { LEDGER_LIMITS, Ledger, type Level, type LevelFilter, type Place, queryLevels, type Result, type Transaction, thousandths, units } from '../ledger/index.ts'
 export { stockLimitsFrom } from '../limits.ts'
 export { type Log, type LogBatch, type LogHead, type LogRecord, MemoryLog, readBody } from '../log/index.ts'
 export { decodeReply } from '../protocol/index.ts'
 export { type ReplayVisitor, replayRecord } from '../replay.ts'
-export type { Archive, EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
+export { type Archive, type EarlierIds, type LevelName, MemoryArchive, type Recalled } from '../sessions/index.ts'
