@@ -101,6 +101,7 @@ export class Network {
     if (this.habits.breaksMs < Number.POSITIVE_INFINITY) {
       const how = this.#random.pick(['reset', 'silent', 'stall'] as const)
       machine.timeline.after(this.#random.wait(this.habits.breaksMs), `${machine.name} line ${how}`, () => {
+        if (this.habits.breaksMs === Number.POSITIVE_INFINITY) return // all has healed meanwhile
         if (how === 'stall') wire.stall(this.#random.wait(20_000))
         else wire.break(how)
       })

@@ -22,17 +22,28 @@ export class Oracle {
   readonly #durable = new Set<string>()
   /** What a till has seen acknowledged, and must be in the ledger. */
   readonly #promised = new Set<string>()
+  /** What was refused before the log went back. */
+  readonly #refused = new Set<string>()
   #heard: Heard[] = []
 
-  /** A batch is on the disk. */
-  written(batch: LogBatch): void {
+  /** A batch is on the disk. Answers what it holds, in short. */
+  written({ body, first, count }: LogBatch): string {
+    const groups: string[] = []
     let till = ''
-    readBody(batch.body, {
-      group(name) {
+    let seqs: string[] = []
+    readBody(body, {
+      group(name, epoch) {
         till = name
+        seqs = []
+        groups.push(`${name} of epoch ${epoch}: `)
       },
-      line: (text) => void this.#durable.add(keyOf(till, text)),
+      line: (text) => {
+        this.#durable.add(keyOf(till, text))
+        seqs.push(/"seq":(\d+)/.exec(text)?.[1] ?? '?')
+        groups[groups.length - 1] = `${groups.at(-1)?.replace(/: .*/, '')}: ${seqs[0]} to ${seqs.at(-1)}`
+      },
     })
+    return `durable from ${first} to ${first + count - 1}: ${groups.join('; ')}`
   }
 
   /** A till has seen rows acknowledged. */
@@ -52,15 +63,16 @@ export class Oracle {
     return this.#promised.size
   }
 
-  /**
-   * The log goes back to an older one. What the tills hold will be there again; the rest may be lost, and what was refused need not be
-   * refused again.
-   */
-  async restored(before: MemoryLog, log: MemoryLog, retained: ReadonlyMap<string, string>): Promise<void> {
-    const refused = new Set((await replay(before)).entries.filter(({ result }) => result.refused !== undefined).map(keyOfEntry))
+  /** The log goes back to an older one: what was refused need not be refused again. */
+  async logSetBack(before: MemoryLog): Promise<void> {
+    for (const entry of (await replay(before)).entries) if (entry.result.refused !== undefined) this.#refused.add(keyOfEntry(entry))
+  }
+
+  /** After something went back to an older copy: what the log holds stays, and what the tills hold will be there again; the rest may be lost. */
+  async forgive(log: MemoryLog, retained: ReadonlyMap<string, string>): Promise<void> {
     const there = new Set((await replay(log)).entries.map(keyOfEntry))
     for (const key of this.#promised) {
-      if (!there.has(key) && (refused.has(key) || !retained.has(key))) this.#promised.delete(key)
+      if (!there.has(key) && (this.#refused.has(key) || !retained.has(key))) this.#promised.delete(key)
     }
   }
 

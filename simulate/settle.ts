@@ -4,8 +4,8 @@ import type { World } from './world.ts'
 
 /** All must be quiet within this time, in simulated milliseconds. */
 const SETTLE_MS = 3_600_000
-/** Watchers hear of the last change within this time. */
-const TELL_MS = 10_000
+/** Within this time watchers find that their line is dead, make another, and hear of the last change. */
+const TELL_MS = 120_000
 
 /** Lets a world come to rest, and looks whether it is as it should be. */
 export async function settle(world: World): Promise<void> {
@@ -34,7 +34,6 @@ export async function settle(world: World): Promise<void> {
   }
   await timeline.run(timeline.now + TELL_MS)
   await until(world, 'the watchers', () => world.watchers.every(({ levels }) => levels !== undefined))
-  await timeline.run(timeline.now + TELL_MS)
 }
 
 /** The last look: what the server holds is what was promised, and what everybody was told. */

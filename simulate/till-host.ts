@@ -61,7 +61,6 @@ export class TillHost {
     const { timeline, network, limits, changed } = this.#parts
     const machine = new Machine(this.name, timeline, this.skewMs)
     this.#machine = machine
-    this.#seen = { epoch: 0, acked: 0 }
     machine.after(0, 'boots', () => {
       try {
         this.#till = new Till({
@@ -74,13 +73,14 @@ export class TillHost {
           newId: () => this.#random.uuid(machine.clock.now()),
           transport: network.of(machine, () => !this.offline),
           changed: () => {
-            if (!machine.alive) return
+            if (!machine.alive || this.#till === undefined) return
             this.#look()
             changed(this)
           },
           ...options,
         })
-        this.#look()
+        // What was seen in an earlier life was noted then, and may be undone since.
+        this.#seen = this.disk.standing()
       } catch (error) {
         // A disk that refuses: a person starts it again.
         if (!(error instanceof StockError)) throw error

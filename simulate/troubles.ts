@@ -88,6 +88,7 @@ export class Troubles {
       this.#world.timeline.note(`${host.name} goes back to an older outbox`)
       host.crash('killed')
       host.disk.setBack(copy)
+      void this.#forgive()
       this.#later(5_000, `${host.name} boots`, () => host.boot())
     },
     'till cloned': () => {
@@ -121,7 +122,13 @@ export class Troubles {
     world.timeline.note(`the log goes back from record ${log.head.number} to ${to}`)
     for (const server of [...world.servers]) world.crashServer(server, 'vanished')
     world.disk.log = log.copy(to)
-    await world.oracle.restored(log, world.disk.log, world.retained())
+    await world.oracle.logSetBack(log)
+    await this.#forgive()
+  }
+
+  async #forgive(): Promise<void> {
+    const { oracle, disk, timeline } = this.#world
+    await oracle.forgive(disk.log, this.#world.retained()).catch((error) => timeline.fail(error))
   }
 
   #later(average: number, label: string, run: () => void): void {

@@ -49,8 +49,7 @@ export class World {
     this.limits = stockLimitsFrom({ ...DEFAULT_STOCK_LIMITS, ...habits.limits })
     this.network = new Network(this.random.fork(), habits.lines)
     this.disk = new Disk(this.random.fork(), (batch) => {
-      timeline.note(`durable: ${batch.count} from ${batch.first} on`)
-      this.oracle.written(batch)
+      timeline.note(this.oracle.written(batch))
     })
     this.disk.writeMs = habits.diskMs
     this.workload = new Workload(this.random.fork())
