@@ -61,7 +61,7 @@ export function drawHabits(random: Random): Habits {
       latencyMs: random.pick([1, 10, 80]),
       splits: has('odd pieces') ? random.next() : 0,
       breaksMs: has('lines break') ? random.pick([20_000, 120_000, 600_000]) : Number.POSITIVE_INFINITY,
-      bufferBytes: has('narrow lines') ? random.between(40, 2_000) : 65_536,
+      bufferBytes: has('narrow lines') ? random.between(200, 4_000) : 65_536,
     },
     diskMs: has('slow disk') ? 800 : 2,
     limits: {
