@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { callCommand } from './commands/call.ts'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
+import { refusedCommand } from './commands/refused.ts'
 import { runCommand } from './commands/run.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tillCommand } from './commands/till.ts'
@@ -32,7 +33,16 @@ The small services, and the client of all of them:
 Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
   )
 
-for (const command of [serveCommand(), postCommand(), levelsCommand(), watchCommand(), tillCommand(), runCommand(), callCommand()]) {
+for (const command of [
+  serveCommand(),
+  postCommand(),
+  levelsCommand(),
+  watchCommand(),
+  tillCommand(),
+  refusedCommand(),
+  runCommand(),
+  callCommand(),
+]) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'))
 }
 for (const command of [program, ...program.commands]) command.exitOverride()

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
 import { EXIT, Failure, oneLine } from './failure.ts'
 import {
+  draftFrom,
   Fingerprint,
   type InputDraft,
   type InputFormat,
   type KnownPart,
   READERS,
   type Source,
+  sentIn,
   utf8,
   withDefinitions,
 } from './input/index.ts'
@@ -28,6 +30,8 @@ export interface PostingSummary {
   readonly flagged: number
   /** How much of it an earlier run had taken in. */
   readonly before: 'nothing' | 'some' | 'all'
+  /** How many that an earlier run saw refused were posted again, behind definitions. */
+  readonly mended: number
 }
 
 /** Numbers in the outbox: behind the first, up to and including the second. */
@@ -46,6 +50,8 @@ interface InputNote extends KnownPart {
   readonly now: number
   /** Definitions were put before them. */
   readonly define: boolean
+  /** Of how many of its drafts the refused ones have been posted again, behind definitions. */
+  readonly mended?: number
 }
 
 /** Drafts that become durable in one step. */
@@ -102,9 +108,8 @@ export class Posting {
     const digest = print.digest()
     const same = known.find((note) => note.digest === digest && note.bytes === print.bytes)
     const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
-    const fresh = { drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define }
-    const found = same ?? grown
-    const earlier = found === undefined || this.#wasInVain(found) ? fresh : found
+    const fresh = { drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
+    const earlier = same ?? grown ?? fresh
     this.#note = { ...earlier, path: this.#source.path, bytes: print.bytes, digest }
   }
 
@@ -131,9 +136,10 @@ export class Posting {
     }
     if (step.length > 0 && !stop.aborted) this.#take(step, own)
     await this.#till.settled()
+    const mended = stop.aborted ? 0 : await this.#mend(before)
     const totals = this.#totals()
     const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
-    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier }
+    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, mended }
   }
 
   /** The refused transactions of this input, in order. */
@@ -143,28 +149,37 @@ export class Posting {
 
   #take(drafts: readonly Draft[], own: readonly Draft[]): void {
     const note = this.#note as InputNote
-    const after = this.#till.last
-    const upTo = after + drafts.length
-    const [open, ...closed] = [...note.spans].reverse()
-    const spans: Span[] = open?.[1] === after ? [...closed.reverse(), [open[0], upTo]] : [...note.spans, [after, upTo]]
     const last = own.at(-1)
-    const next: InputNote = {
+    const after = this.#till.last
+    this.#keep(drafts, {
       ...note,
       drafts: note.drafts + own.length,
       last: last === undefined ? note.last : digestOf(last),
-      spans,
+      spans: extended(note.spans, after, after + drafts.length),
       define: this.#options.define,
-    }
-    this.#till.postAll(drafts, { key: `${this.#prefix}${note.digest}`, value: JSON.stringify(next) })
-    this.#note = next
+    })
   }
 
-  /** An input that was posted without definitions, and all of it refused, may begin again with them. */
-  #wasInVain({ define, drafts, spans }: InputNote): boolean {
-    if (define || !this.#options.define) return false
-    let refused = 0
-    for (const { refused: code } of this.#allRefused(spans)) if (code === 'unknown_location') refused++
-    return refused === drafts
+  #keep(drafts: readonly Draft[], note: InputNote): void {
+    this.#till.postAll(drafts, { key: `${this.#prefix}${note.digest}`, value: JSON.stringify(note) })
+    this.#note = note
+  }
+
+  /** What was refused in earlier runs for want of a location is posted again, once, now that it is defined. */
+  async #mend(before: number): Promise<number> {
+    const note = this.#note as InputNote
+    if (!this.#options.define || (note.mended ?? 0) >= before) return 0
+    let mended = 0
+    let { spans } = note
+    for (const { seq, line, refused } of this.#allRefused(note.spans)) {
+      if (refused !== 'unknown_location') continue
+      const after = this.#till.last
+      spans = extended(spans, after, this.#till.replace(seq, draftFrom(sentIn(line), note.now)))
+      if (++mended % STEP === 0) await this.#till.settled(AHEAD)
+    }
+    this.#keep([], { ...note, spans, mended: before })
+    await this.#till.settled()
+    return mended
   }
 
   #totals(): { refused: number; flagged: number } {
@@ -211,6 +226,12 @@ export class Posting {
       throw new Failure(`${this.#source.name}: ${where}${oneLine(error)}`, EXIT.usage)
     }
   }
+}
+
+/** Spans with one more behind them. */
+function extended(spans: readonly Span[], after: number, upTo: number): Span[] {
+  const last = spans.at(-1)
+  return last?.[1] === after ? [...spans.slice(0, -1), [last[0], upTo]] : [...spans, [after, upTo]]
 }
 
 function digestOf(draft: Draft): string {

@@ -10,7 +10,7 @@ import { Reader, StockServer, Till } from '@tillwire/stock'
 
 const run = promisify(execFile)
 const program = join(import.meta.dirname, '../../../examples/till.py')
-const LINES_MAX = 75
+const LINES_MAX = 60
 
 function hasPython(): boolean {
   try {
@@ -56,7 +56,12 @@ describe('the till in Python', { skip: hasPython() ? false : 'python3 with sqlit
     return 0
   }
 
-  it('is as short as it is said to be', () => assert.ok(readFileSync(program, 'utf8').trimEnd().split('\n').length <= LINES_MAX))
+  it('is as short as it is said to be', () =>
+    assert.ok(
+      readFileSync(program, 'utf8')
+        .split('\n')
+        .filter((line) => line.trim() !== '').length <= LINES_MAX,
+    ))
 
   it('sells, and says what the server has to say', async () => {
     assert.equal(await sell('milk 2\nmilk 0.5\n'), "{'seq': 1, 'flags': ['oversold']}\n{'seq': 2, 'flags': ['oversold']}\n")

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { STOCK_ERRORS } from '../src/errors.ts'
 import { FLAGS, REFUSALS } from '../src/ledger/index.ts'
-import { KINDS } from '../src/protocol/index.ts'
+import { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, KINDS, nextChain } from '../src/protocol/index.ts'
 import { Shop } from './support/shop.ts'
 import type { Said } from './support/wire-client.ts'
 
@@ -33,6 +33,21 @@ describe('the page of the protocol', () => {
 
   it('has every kind', () => {
     for (const kind of KINDS) assert.match(part('Transactions'), new RegExp(`^\\| \`${kind}\` +\\| `, 'm'))
+  })
+
+  it('shows the chain of some lines as it is', () => {
+    const table = [...part('Epochs and numbers').matchAll(/^\| (\d) +\| (?:`(.*?)`)? +\| `(\w{16})` \|$/gm)]
+    assert.equal(table.length, 3)
+    firstChain('S01/T2', 1)
+    for (const [, at, line, chain] of table) {
+      if (at !== '0') {
+        const [high, low] = [chainHigh, chainLow]
+        const bytes = Buffer.from(line ?? '')
+        hashContent(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+        nextChain(high, low, hashHigh, hashLow)
+      }
+      assert.equal(chain, chainText(chainHigh, chainLow))
+    }
   })
 
   it('shows a dialogue that a server has word for word, times and its name apart', async () => {

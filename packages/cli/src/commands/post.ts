@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { clearLine, cursorTo } from 'node:readline'
-import { Till, type TillStatus } from '@tillwire/stock'
+import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
@@ -9,7 +9,7 @@ import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
 import { Posting, type PostingSummary } from '../posting.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, TAKEN_OVER } from '../takeover.ts'
+import { cannotBeSent, renewedText, TAKEN_OVER, takeOverOption } from '../takeover.ts'
 
 interface PostFlags {
   readonly server: string
@@ -18,6 +18,7 @@ interface PostFlags {
   readonly format?: InputFormat
   readonly outbox?: string
   readonly define?: boolean
+  readonly takeOver?: boolean
   readonly timeout?: number
 }
 
@@ -38,7 +39,8 @@ export function postCommand(): Command {
       new Option('-f, --format <format>', 'how the input is written (default: by its ending)').choices(['ndjson', 'csv', 'baskets']),
     )
     .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
-    .option('--define', 'define the locations and items that the input names')
+    .option('--define', 'define the locations and items that the input names; what was refused for want of them is posted again')
+    .addOption(takeOverOption())
     .option('--timeout <seconds>', 'give up when the server takes nothing for so long (default: never)', seconds)
     .addHelpText(
       'after',
@@ -53,7 +55,7 @@ Formats:
 The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
 content, is not posted again; a file that has grown is posted from where it ended. A file that was changed in its middle
 is another input: all of it is posted. One till, one outbox: give the same --outbox from wherever you run it.
-Exit code 3: all was posted, and some were refused.`,
+Exit code 3: all was posted, and some were refused; "tillwire refused" shows them, mends them and drops them.`,
     )
     .action(post)
 }
@@ -66,7 +68,13 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   try {
     const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
     const progress = new Progress(flags.server)
-    await using till = new Till({ till: flags.till, outbox: folder, server: flags.server, changed: (state) => progress.changed(state) })
+    await using till = new Till({
+      till: flags.till,
+      outbox: folder,
+      server: flags.server,
+      takeOver: flags.takeOver === true,
+      changed: (state) => progress.changed(state),
+    })
     const location = flags.location ?? (flags.till.includes('/') ? flags.till.slice(0, flags.till.indexOf('/')) : undefined)
     const posting = new Posting(till, source, {
       format,
@@ -80,7 +88,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
     const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]
     const end = await Promise.race([finished, fired(stop).then(() => 'stopped' as const), ...timedOut])
       .catch((error) => {
-        throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state.reason, till.state.waiting, folder)) : error
+        throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state, folder)) : error
       })
       .finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
@@ -97,16 +105,18 @@ function report(posting: Posting, summary: PostingSummary, define: boolean, seco
     process.stderr.write(`refused: transaction ${seq}: ${refused}${about === null ? '' : ` (${printable(about)})`}${hint}\n`)
   }
   if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
-  const { transactions, lines, refused, flagged, before } = summary
-  const earlier = before === 'nothing' ? '' : `; ${before} of it was in the outbox already`
+  const { transactions, lines, refused, flagged, before, mended } = summary
+  const known = before === 'nothing' ? '' : `; ${before} of it was in the outbox already`
+  const earlier = mended === 0 ? known : `; ${mended} that had been refused ${mended === 1 ? 'was' : 'were'} posted again`
   process.stdout.write(
     `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
   )
   if (refused > 0) process.exitCode = EXIT.refused
 }
 
-function givenUp(end: 'stopped' | 'timeout', { line, waiting, reason }: TillStatus, folder: string): Failure {
-  if (line === 'fenced') return new Failure(cannotBeSent(reason, waiting, folder))
+function givenUp(end: 'stopped' | 'timeout', state: TillStatus, folder: string): Failure {
+  const { line, waiting, reason } = state
+  if (line === 'fenced') return new Failure(cannotBeSent(state, folder))
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
   if (waiting === 0) return new Failure(`${why}; run the same command again and it goes on`, EXIT.interrupted)
   const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
@@ -127,6 +137,7 @@ class Progress {
   #begun = false
   #waitingTold = false
   #takeoverTold = false
+  #renewalTold: Renewal | undefined
   #moved = performance.now()
   #last = -1
 
@@ -151,8 +162,13 @@ class Progress {
     this.changed(state)
   }
 
-  changed({ line, reason, tookOver }: TillStatus): void {
+  changed(state: TillStatus): void {
     if (!this.#begun) return
+    const { line, reason, tookOver, renewed } = state
+    if (renewed !== undefined && renewed !== this.#renewalTold) {
+      this.#renewalTold = renewed
+      this.#say(renewedText(state) ?? '')
+    }
     if (tookOver && !this.#takeoverTold) {
       this.#takeoverTold = true
       this.#say(TAKEN_OVER)

@@ -6,13 +6,14 @@ import { Counter } from '../counter/index.ts'
 import { EXIT } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent } from '../takeover.ts'
+import { cannotBeSent, takeOverOption } from '../takeover.ts'
 
 interface TillFlags {
   readonly server: string
   readonly location: string
   readonly till: string
   readonly outbox?: string
+  readonly takeOver?: boolean
 }
 
 /** On leaving, how long sales that wait are still sent, in milliseconds. */
@@ -26,6 +27,7 @@ export function tillCommand(): Command {
     .requiredOption('-l, --location <code>', 'the location that sells')
     .requiredOption('-t, --till <name>', "the till's name: T2, or S01/T2")
     .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addOption(takeOverOption())
     .addHelpText(
       'after',
       `
@@ -48,6 +50,7 @@ async function run(flags: TillFlags): Promise<void> {
     till: name,
     outbox: folder,
     server: flags.server,
+    takeOver: flags.takeOver === true,
     changed: (state) => counter?.changed(state),
     result: (result) => counter?.result(result),
   })
@@ -55,11 +58,11 @@ async function run(flags: TillFlags): Promise<void> {
   const since = till.last
   const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)
-  const { line, reason, waiting } = till.state
-  if (line === 'fenced') process.stderr.write(`${cannotBeSent(reason, waiting, folder)}\n`)
+  const { line, waiting } = till.state
+  if (line === 'fenced') process.stderr.write(`${cannotBeSent(till.state, folder)}\n`)
   else if (waiting > 0) process.stderr.write(`${count(waiting, 'sale')} waiting in ${folder}; sent when the till is opened again\n`)
   const { refused } = till.totals(since)
-  if (refused > 0) process.stderr.write(`${count(refused, 'sale')} refused\n`)
+  if (refused > 0) process.stderr.write(`${count(refused, 'sale')} refused; see tillwire refused --outbox ${folder}\n`)
   process.exitCode = !sold || line === 'fenced' ? EXIT.failed : refused > 0 ? EXIT.refused : EXIT.ok
 }
 

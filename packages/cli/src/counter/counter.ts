@@ -4,7 +4,7 @@ import type { Till, TillStatus, TransactionResult } from '@tillwire/stock'
 import { count } from '../count.ts'
 import { oneLine, printable } from '../failure.ts'
 import { clearTyped, erasePrompt } from '../prompt-line.ts'
-import { TAKEN_OVER } from '../takeover.ts'
+import { renewedText, TAKEN_OVER } from '../takeover.ts'
 import { Basket, type BasketLine, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
 
@@ -81,9 +81,11 @@ export class Counter {
       if (state.line === 'online') this.#print(styleText('green', `the server is there (${this.#parts.server})`))
       else if (state.line === 'offline') this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept and sent later`))
       else if (state.line === 'fenced')
-        this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and cannot be sent from here`))
+        this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and can be sent from here only with --take-over`))
     }
     if (state.tookOver && !before?.tookOver) this.#print(styleText('yellow', TAKEN_OVER))
+    const renewed = state.renewed === before?.renewed ? undefined : renewedText(state)
+    if (renewed !== undefined) this.#print(styleText('yellow', renewed))
     if (state.line === 'online') this.#tellOfBacklog(state.waiting)
     if (before?.line === state.line && (before.waiting !== state.waiting || before.serverTime !== state.serverTime)) this.#prompt()
   }

@@ -4,6 +4,7 @@ import type { InputFormat, InputReader } from './draft-input.ts'
 import { readNdjson } from './ndjson.ts'
 
 export { withDefinitions } from './definitions.ts'
+export { draftFrom, sentIn } from './draft-from.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
 export { textLines } from './text-lines.ts'

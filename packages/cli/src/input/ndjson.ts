@@ -1,5 +1,5 @@
-import { type Draft, parseTime } from '@tillwire/stock'
 import { EXIT, Failure } from '../failure.ts'
+import { draftFrom } from './draft-from.ts'
 import type { InputReader } from './draft-input.ts'
 import { textLines } from './text-lines.ts'
 
@@ -9,17 +9,9 @@ export const readNdjson: InputReader = async function* (chunks, { location, now 
     if (text.trim() === '') continue
     const sent = parse(text, number)
     if ('seq' in sent) throw new Failure(`line ${number}: seq is given by the outbox; leave it out`, EXIT.usage)
-    const at = sent.at === undefined ? now : time(sent, 'at', number)
-    const until = sent.until === undefined ? {} : { until: time(sent, 'until', number) }
     const place = 'lines' in sent && sent.location === undefined && location !== undefined ? { location } : {}
-    yield { draft: { ...sent, ...place, ...until, at } as Draft, line: number }
+    yield { draft: draftFrom({ ...sent, ...place }, now, `line ${number}: `), line: number }
   }
-}
-
-function time(sent: Record<string, unknown>, field: string, line: number): number {
-  const ms = parseTime(String(sent[field]))
-  if (Number.isNaN(ms)) throw new Failure(`line ${line}: ${field} must be a time such as 2026-11-20T18:05:30.000Z`, EXIT.usage)
-  return ms
 }
 
 function parse(text: string, number: number): Record<string, unknown> {

@@ -20,7 +20,7 @@ export class BooksStore {
   readonly #voided: StatementSync
   readonly #items = new Set<Item>()
   readonly #tills = new Set<TillState>()
-  /** Items that nobody has defined, and those that turned out to be another's barcode: either may change without a definition of their own. */
+  /** Items that nobody has defined, by code: a definition may make one another's barcode, and a line may make it an item again. */
   readonly #strays = new Map<string, Item>()
   readonly #absorbed = new Set<Item>()
   /** The reservations that have expired, as they are in the tables, with the number of their order. */
@@ -119,7 +119,6 @@ export class BooksStore {
       if (item.absorbed) continue
       this.#absorbed.delete(item) // its code has been seen again, and is no barcode any more
       this.#items.add(item)
-      if (!item.defined) this.#strays.set(item.code, item)
     }
     for (const item of this.#items) this.#writeItem(item)
     for (const { name, epoch, last, recorded, began, offers, chain } of this.#tills) {
@@ -136,7 +135,7 @@ export class BooksStore {
     for (; this.#itemsKnown < items.count; this.#itemsKnown++) {
       const item = items.at(this.#itemsKnown) as Item
       this.#items.add(item)
-      if (!item.defined && !item.absorbed) this.#strays.set(item.code, item)
+      if (!item.defined) this.#strays.set(item.code, item)
     }
   }
 
@@ -146,8 +145,7 @@ export class BooksStore {
     const absorbed: Item[] = []
     for (const barcode of item.barcodes) {
       const stray = this.#strays.get(barcode)
-      if (stray?.absorbed !== true) continue
-      this.#strays.delete(barcode)
+      if (stray?.absorbed !== true) continue // where it was absorbed before, this changes nothing
       this.#absorbed.add(stray)
       this.#items.add(stray)
       absorbed.push(stray)
@@ -190,7 +188,10 @@ export class BooksStore {
   }
 
   #readExpired(db: DatabaseSync): void {
-    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL').all() as { name: string; expired: number }[]
+    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL').all() as {
+      name: string
+      expired: number
+    }[]
     for (const { name, expired: order } of orders) {
       const reservation = this.#ledger.reservations.findExpired(name)
       if (reservation !== undefined) this.#expired.set(name, { reservation, order })

@@ -24,12 +24,7 @@ export class Follower {
    * @param transactionsMax - transactions in one commit
    * @param segmentMovements - movements after which the levels are written once more, as they are then
    */
-  constructor(
-    logPath: string,
-    path: string,
-    transactionsMax: number,
-    segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements,
-  ) {
+  constructor(logPath: string, path: string, transactionsMax: number, segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements) {
     this.#log = new SqliteLogReader(logPath)
     this.#path = path
     this.#transactionsMax = transactionsMax

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Item, type Ledger, LEDGER_LIMITS, type Place, thousandths } from '../ledger/index.ts'
+import { type Item, LEDGER_LIMITS, type Ledger, type Place, thousandths } from '../ledger/index.ts'
 import { EXACT } from './exact.ts'
 import { isLocation } from './place-codes.ts'
 import { rows } from './rows.ts'
@@ -81,6 +81,6 @@ export function loadJournal(db: DatabaseSync, { journal, places, items }: Ledger
   if (forgotten !== undefined) journal.forget(forgotten.recorded, forgotten.position)
 }
 
-function placeOf(places: Ledger["places"], code: unknown): Place {
+function placeOf(places: Ledger['places'], code: unknown): Place {
   return places.location(code as string) as Place
 }

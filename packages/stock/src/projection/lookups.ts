@@ -13,9 +13,10 @@ interface TransactionRow {
   readonly flags: string | null
   readonly refused: Refusal | null
   readonly field: string | null
+  readonly again: number | null
 }
 
-const RESULT = 'SELECT position, seq, flags, refused, field FROM "transaction"'
+const RESULT = 'SELECT position, seq, flags, refused, field, again FROM "transaction"'
 /** A look at each item's own movements, up to so many items; beyond, one look at all that moved. */
 const ITEMS_ALONE_MAX = 64
 
@@ -153,11 +154,12 @@ function numberOrNull(digits: string | null): number | null {
   return digits === null ? null : Number(digits)
 }
 
-function resultOf({ flags, refused, field }: TransactionRow): Result {
+function resultOf({ flags, refused, field, again }: TransactionRow): Result {
   return {
     flags: flags === null ? [] : (JSON.parse(flags) as Flag[]),
     ...(refused === null ? {} : { refused }),
     ...(field === null ? {} : { field }),
+    ...(again === null ? {} : { again }),
   }
 }
 

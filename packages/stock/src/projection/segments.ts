@@ -33,7 +33,9 @@ export class Segments {
       `INSERT INTO day VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, location, item) DO UPDATE SET
        sold = sold + excluded.sold, in_stock = max(in_stock, excluded.in_stock), opened = coalesce(opened, excluded.opened)`,
     )
-    const last = db.prepare('SELECT number, last FROM segment ORDER BY number DESC LIMIT 1').get() as { number: number; last: number } | undefined
+    const last = db.prepare('SELECT number, last FROM segment ORDER BY number DESC LIMIT 1').get() as
+      | { number: number; last: number }
+      | undefined
     this.#number = (last?.number ?? 0) + 1
     this.#behind = last?.last ?? 0
     const count = db.prepare('SELECT count(*) AS movements FROM movement WHERE position > ?').get(this.#behind) as { movements: number }

@@ -86,17 +86,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   moved(line: number, item: Item, from: Place, to: Place, thousandths: number, at: number, reason?: MoveReason): void {
     const position = this.#position
     this.#movements++
-    this.#movement.run(
-      position,
-      line,
-      item.code,
-      from.code,
-      to.code,
-      units(thousandths),
-      at,
-      reason ?? null,
-      exactOrNull(thousandths),
-    )
+    this.#movement.run(position, line, item.code, from.code, to.code, units(thousandths), at, reason ?? null, exactOrNull(thousandths))
     const left = this.#touch(from, item, -thousandths)
     const came = this.#touch(to, item, thousandths)
     if (reason !== undefined) return

@@ -38,12 +38,12 @@ export class RefusedList implements Disposable {
   }
 
   /** Those that nobody has settled, in order. */
-  open(): Iterable<RefusedTransaction> {
+  open(): Generator<RefusedTransaction, void, undefined> {
     return inSteps((seq) => this.#outbox.refused(seq, FETCH_ROWS))
   }
 
   /** Those that were replaced or dropped, in order. */
-  settled(): Iterable<SettledTransaction> {
+  settled(): Generator<SettledTransaction, void, undefined> {
     return inSteps((seq) => this.#outbox.settled(seq, FETCH_ROWS))
   }
 

@@ -180,13 +180,14 @@ export class TillLine {
     const results = ack.results ?? []
     if (!this.#welcomed || ack.ack > Math.max(this.#sent, this.#known))
       throw new StockError('protocol_violated', `the server acknowledged ${ack.ack}, and ${this.#sent} were sent`)
+    const wrong = results.find(({ refused }) => refused !== undefined && NOT_TAKEN.has(refused))
     // What it had before is acknowledged all at once, but the results come one by one: they are waited for.
-    const upTo = ack.ack > this.#known ? ack.ack : Math.min(lastRepeated(results, this.#acked), this.#sent)
+    const said = ack.ack > this.#known ? ack.ack : Math.min(lastRepeated(results, this.#acked), this.#sent)
+    const upTo = wrong === undefined ? said : Math.min(said, wrong.seq - 1) // what is another's there is not durable for us
     while (this.#acked < upTo) {
       this.#acked++
       this.#outstandingBytes -= this.#outstanding.shift() ?? 0
     }
-    const wrong = results.find(({ refused }) => refused !== undefined && NOT_TAKEN.has(refused))
     this.#events.acknowledged({ ...ack, ack: upTo, results: wrong === undefined ? results : results.slice(0, results.indexOf(wrong)) })
     if (wrong?.refused === 'seq_reused')
       throw outboxBehind(`the server has another transaction ${wrong.seq} of ${this.#outbox.till} than the outbox`)

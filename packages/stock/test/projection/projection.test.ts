@@ -5,19 +5,18 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { FolderLock } from '../../src/folder-lock.ts'
-import { LEDGER_LIMITS, Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
+import { LEDGER_LIMITS, Ledger, units } from '../../src/ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { type LogHead, SqliteLog } from '../../src/log/index.ts'
 import { Follower } from '../../src/projection/follower.ts'
 import { loadLedger, Projection } from '../../src/projection/index.ts'
 import { replayRecord } from '../../src/replay.ts'
 import { StockServer } from '../../src/server.ts'
-import { allLevels, sums } from '../support/book.ts'
 import { ChildShop } from '../support/child-shop.ts'
 import { Shop } from '../support/shop.ts'
 import { TempFolder } from '../support/temp-folder.ts'
 import { killThread } from '../support/threads.ts'
-import { AT, level, receipt } from '../support/till-lines.ts'
+import { level, receipt } from '../support/till-lines.ts'
 
 const EMPTY: LogHead = { number: 0, next: 1, recorded: 0, hash: new Uint8Array(32) }
 
@@ -76,7 +75,8 @@ describe('the long memory', () => {
     await shop.stop()
     const follower = new Follower(`${shop.data}/log.db`, `${shop.data}/ledger.db`, 1_000)
     while (follower.step());
-    const recall = (from: number, bytes = Number.POSITIVE_INFINITY): unknown[] => follower.lookups.recall('S01/T1', 1, from, 5, bytes).map(({ seq }) => seq)
+    const recall = (from: number, bytes = Number.POSITIVE_INFINITY): unknown[] =>
+      follower.lookups.recall('S01/T1', 1, from, 5, bytes).map(({ seq }) => seq)
     const lines = follower.lookups.recall('S01/T1', 1, 2, 5, 1e6).map(({ line }) => line.length)
     assert.deepEqual(recall(1), [1, 2, 3, 4, 5])
     assert.deepEqual(recall(2, (lines[0] ?? 0) + (lines[1] ?? 0)), [2, 3])
@@ -88,76 +88,6 @@ describe('the long memory', () => {
 })
 
 describe('the tables', () => {
-  it('hold what the ledger holds, whatever was posted', async () => {
-    const line = fc.record({
-      item: fc.constantFrom('apple', 'pear', '111'),
-      quantity: fc.integer({ min: -3, max: 900_000 }).map((q) => q / 1000),
-    })
-    const document = fc.oneof(
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          kind: fc.constantFrom(...LINE_KINDS),
-          location: fc.constantFrom('S01', 'S02', 'S09'),
-          lines: fc.array(line, { minLength: 1, maxLength: 4 }),
-        }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          kind: fc.constant('item'),
-          item: fc.constantFrom('apple', 'plum'),
-          name: fc.constantFrom('A', 'B'),
-          barcodes: fc.constantFrom([], ['111'], ['222', '111']),
-          decimals: fc.nat(3),
-          active: fc.boolean(),
-        }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          kind: fc.constant('location'),
-          location: fc.constantFrom('S01', 'S02'),
-          type: fc.constantFrom('store', 'warehouse'),
-        }),
-      },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('barter') }) },
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 60 }), async (documents) => {
-        await using shop = await Shop.open({ batchTransactionsMax: 7, projectionTransactionsMax: 10 })
-        using till = await shop.till()
-        till.say(...documents.map((sent, index) => ({ seq: index + 1, at: AT, ...sent })))
-        await till.acked(documents.length)
-        await shop.stop()
-        const path = `${shop.data}/ledger.db`
-        const { ledger, movements, transactions } = await replayed(`${shop.data}/log.db`)
-        const loaded = loadLedger(path).ledger
-        assert.deepEqual([loaded.position, loaded.recorded], [ledger.position, ledger.recorded])
-        assert.deepEqual(allLevels(loaded), allLevels(ledger))
-        assert.deepEqual(structuredClone(loaded.items.all()), structuredClone(ledger.items.all()))
-        assert.deepEqual(
-          loaded.places.all().map(({ code, number, name, type }) => [code, number, name, type]),
-          ledger.places.all().map(({ code, number, name, type }) => [code, number, name, type]),
-        )
-        assert.ok(sums(loaded).every((sum) => sum === 0))
-        const state = (from: Ledger): unknown[] =>
-          [...from.tills.values()].map(({ name, epoch, last, recorded }) => [name, epoch, last, recorded]).sort()
-        assert.deepEqual(state(loaded), state(ledger))
-        assert.deepEqual(rows(path, 'SELECT line, item, from_place, to_place, quantity FROM movement ORDER BY position, line'), movements)
-        assert.deepEqual(rows(path, 'SELECT position, till, epoch, seq, flags, refused FROM "transaction" ORDER BY position'), transactions)
-        assert.deepEqual(
-          rows(
-            path,
-            'SELECT sum(q) AS off FROM (SELECT item, on_hand AS q FROM level UNION ALL SELECT item, quantity FROM counterpart) GROUP BY item HAVING abs(sum(q)) > 1e-6',
-          ),
-          [],
-        )
-      }),
-      { numRuns: 12 },
-    )
-  })
-
   it('hold levels near the bound to the thousandth: replayed, live and loaded are one', async () => {
     const most = LEDGER_LIMITS.quantityThousandthsMax
     const near = fc.oneof(fc.integer({ min: most / 2, max: most }), fc.integer({ min: 1, max: 5 }))

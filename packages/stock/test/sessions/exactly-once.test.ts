@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
 import { MemoryShop } from '../support/memory-shop.ts'
 import { PaperTill, soldAs } from '../support/paper-till.ts'
-import { AT, item, location, receipt } from '../support/till-lines.ts'
+import { item, location, receipt } from '../support/till-lines.ts'
 import type { Said } from '../support/wire-client.ts'
 
 const code = (said: Said | undefined): unknown => (said?.error as { code?: string } | undefined)?.code
@@ -172,7 +172,7 @@ describe('rows that are offered again in a new epoch', () => {
     using client = await till.connect(shop)
     const results = await till.send(client)
     assert.equal(results.size, 500)
-    for (let seq = 1; seq <= 500; seq++) assert.deepEqual(results.get(seq), { seq, repeated: true, position: 5 + seq - 0 })
+    for (let seq = 1; seq <= 500; seq++) assert.deepEqual(results.get(seq), { seq, repeated: true, position: 5 + seq })
     assert.equal(shop.onHand(), 100_000 - 1000)
     await shop.restart()
     assert.equal(shop.onHand(), 100_000 - 1000)
@@ -294,5 +294,26 @@ describe('rows that are offered again in a new epoch', () => {
     using client = await till.connect(shop)
     assert.equal((await till.send(client)).size, 19)
     assert.equal(shop.onHand(), 100_000 - 20)
+  })
+
+  it('are known for as long as an outbox keeps them: later, an id is the till’s affair', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 1)
+    till.epoch = 0
+    till.rows.push(soldAs('new'))
+    {
+      using client = await till.connect(shop)
+      assert.equal((await till.send(client)).size, 1)
+    }
+    shop.clock.ahead = LEDGER_LIMITS.offerMs + 1_000
+    for (const id of ['later', 'sale-1']) {
+      till.rows.push(soldAs(id))
+      using client = await till.connect(shop)
+      assert.deepEqual(
+        [...(await till.send(client)).values()].map(({ flags }) => flags),
+        [['late']],
+      )
+    }
+    assert.equal(shop.onHand(), 100_000 - 4)
   })
 })

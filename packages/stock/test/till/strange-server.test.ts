@@ -14,9 +14,9 @@ function ack(seq: number, results?: unknown): object {
 }
 
 /** Welcomes on the first line, and acknowledges what follows. */
-function proper(line: string, peer: LinePeer): void {
+function proper(line: string, peer: LinePeer, epoch = 1): void {
   const said = JSON.parse(line) as { hello?: number; seq?: number; last?: number }
-  if (said.hello !== undefined) peer.say(welcome(TILL, said.last))
+  if (said.hello !== undefined) peer.say(welcome(TILL, said.last, epoch))
   else if (said.seq !== undefined) peer.say(ack(said.seq))
 }
 
@@ -68,6 +68,7 @@ describe('a till and a server that misbehaves', () => {
     ['a welcome for another till', welcome('S01/T2')],
     ['a welcome without an epoch', { welcome: 1, server: 'x', time: TIME, till: TILL, last: 0 }],
     ['a welcome with a text for a number', { ...welcome(TILL), last: '0' }],
+    ['a welcome to a new epoch that is not empty', welcome(TILL, 3)],
     ['an acknowledgement before the welcome', ack(1)],
     ['an error that is none', { error: null }],
     ['an error with a code of its own', { error: { code: 'sorry', message: 'not today' } }],
@@ -82,6 +83,24 @@ describe('a till and a server that misbehaves', () => {
       assert.deepEqual([...new Set(till.states.flatMap(({ reason }) => reason?.code ?? []))], ['protocol_violated'])
     })
   }
+
+  it('asks once more for a new epoch, and not for ever at once, where a server gives it the old one', async (t) => {
+    const server = await lineServer(t, (line, peer, connection) => {
+      if (connection === 1 || connection > 4) proper(line, peer, connection > 4 ? 2 : 1)
+      else if (line.includes('"hello"')) peer.say(welcome(TILL, connection === 2 ? 99 : 0))
+    })
+    const outbox = await tempFolder(t)
+    const till = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
+    till.post(sale())
+    await till.settled()
+    await till.close()
+    const again = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
+    await again.until(({ renewed, waiting }) => renewed === 'outbox_restored' && waiting === 0)
+    assert.deepEqual(
+      again.states.filter(({ line }) => line === 'offline').map(({ reason }) => reason?.code),
+      ['outbox_behind', 'protocol_violated', 'protocol_violated'],
+    )
+  })
 
   const NO_ACKS: readonly (readonly [string, unknown])[] = [
     ['of what was not sent', ack(9)],
