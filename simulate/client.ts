@@ -4,8 +4,8 @@ import { decodeReply, type Ledger, queryLevels, timerClock } from '@tillwire/sto
 import { Machine } from './machine.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
-import { levelRow } from './snapshot.ts'
 import { SERVER } from './server-host.ts'
+import { levelRow } from './snapshot.ts'
 import type { Timeline } from './timeline.ts'
 import { Violation } from './violation.ts'
 

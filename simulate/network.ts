@@ -39,7 +39,11 @@ export class Network {
       listen: async (endpoint, options) => {
         const name = formatEndpoint(endpoint)
         const place = { machine, options }
-        const free = (): void => void this.#places.set(name, this.#at(name).filter((other) => other !== place))
+        const free = (): void =>
+          void this.#places.set(
+            name,
+            this.#at(name).filter((other) => other !== place),
+          )
         // The newest one comes first: an older one that is still there has lost the address.
         this.#places.set(name, [place, ...this.#at(name)])
         machine.mourn(free)

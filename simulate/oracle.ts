@@ -1,4 +1,13 @@
-import { Ledger, type LogBatch, type MemoryLog, queryLevels, readBody, type Result, replayRecord } from '@tillwire/stock/testing'
+import {
+  Ledger,
+  type LogBatch,
+  type MemoryLog,
+  type Postings,
+  queryLevels,
+  type Result,
+  readBody,
+  replayRecord,
+} from '@tillwire/stock/testing'
 import type { Heard, Question } from './client.ts'
 import type { HeldRow } from './outbox-disk.ts'
 import { difference, imbalance, levelRow, snapshot } from './snapshot.ts'
@@ -110,7 +119,8 @@ export class Oracle {
     for (const [key, line] of retained) {
       const entry = posted.get(key)
       if (entry === undefined) throw new Violation(`${key} is held by its till as delivered, and is not in the ledger`)
-      if (bare(entry.line) !== bare(line)) throw new Violation(`${key} is in the ledger with other content\nheld    ${line}\nposted  ${entry.line}`)
+      if (bare(entry.line) !== bare(line))
+        throw new Violation(`${key} is in the ledger with other content\nheld    ${line}\nposted  ${entry.line}`)
     }
   }
 }
@@ -138,6 +148,7 @@ export async function replay(
   log: MemoryLog,
   upTo: number = Number.POSITIVE_INFINITY,
   look?: (ledger: Ledger) => void,
+  postings?: Postings,
 ): Promise<{ readonly ledger: Ledger; readonly entries: readonly Entry[] }> {
   const ledger = new Ledger()
   const entries: Entry[] = []
@@ -147,6 +158,7 @@ export async function replay(
     const lines: string[] = []
     readBody(record.body, { group() {}, line: (text) => void lines.push(text) })
     replayRecord(ledger, record, {
+      ...(postings === undefined ? {} : { postings }),
       applied(till, epoch, { seq }, position, result) {
         const line = lines[position - record.first] as string
         const id = idOf(line) ?? `${till.name}/${epoch}/${seq}`
@@ -164,6 +176,7 @@ function compareAnswer({ who, question, answer }: Heard, ledger: Ledger): void {
   const rows = queryLevels(ledger, filter, limit ?? 1_000).levels.map(levelRow)
   const [said, expected] = [JSON.stringify(answer.levels), JSON.stringify(rows)]
   if (said !== expected)
-    throw new Violation(`${who} was answered wrongly about ${JSON.stringify(question)} at ${answer.position}\nsaid      ${said}\nledger    ${expected}`)
+    throw new Violation(
+      `${who} was answered wrongly about ${JSON.stringify(question)} at ${answer.position}\nsaid      ${said}\nledger    ${expected}`,
+    )
 }
-

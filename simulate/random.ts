@@ -59,7 +59,10 @@ export class Random {
 
   /** A UUIDv7 for a moment. */
   uuid(now: number): string {
-    const hex = (digits: number): string => this.below(16 ** digits).toString(16).padStart(digits, '0')
+    const hex = (digits: number): string =>
+      this.below(16 ** digits)
+        .toString(16)
+        .padStart(digits, '0')
     const time = Math.floor(now).toString(16).padStart(12, '0')
     return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(3)}-${'89ab'[this.below(4)]}${hex(3)}-${hex(6)}${hex(6)}`
   }

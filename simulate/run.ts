@@ -32,7 +32,9 @@ for (let seed = first; seed < first + count && failures < FAILURES_MAX; seed++) 
     console.log(indented(error instanceof Error && error.name !== 'Violation' ? String(error.stack) : String(error)))
     console.log(`  again: npm run simulate -- --seed ${seed} --hours ${hours} --trace`)
   } else if (count === 1) {
-    console.log(`seed ${seed}: ${outcome.steps} steps, ${outcome.transactions} transactions, ${outcome.promises} acknowledged; hash ${outcome.hash}`)
+    console.log(
+      `seed ${seed}: ${outcome.steps} steps, ${outcome.transactions} transactions, ${outcome.promises} acknowledged; hash ${outcome.hash}`,
+    )
   }
 }
 const seconds = (performance.now() - started) / 1000

@@ -1,5 +1,5 @@
 import type { StockLimits } from '@tillwire/stock'
-import { type CoreReport, Ledger, MemoryArchive, replayRecord, StockCore } from '@tillwire/stock/testing'
+import { type Archive, type CoreReport, Ledger, MemoryArchive, replayRecord, StockCore } from '@tillwire/stock/testing'
 import type { Disk } from './disk.ts'
 import { type Death, Machine } from './machine.ts'
 import type { Network } from './network.ts'
@@ -19,8 +19,9 @@ export interface ServerParts {
 /** One life of the stock server, from its start to its end. */
 export class ServerHost {
   readonly machine: Machine
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger = new Ledger()
   readonly #parts: ServerParts
+  #archive: MemoryArchive | undefined
   #core: StockCore | undefined
 
   constructor(name: string, parts: ServerParts) {
@@ -34,11 +35,13 @@ export class ServerHost {
     const { machine, ledger } = this
     const log = disk.open(machine)
     for await (const record of log.read(1)) replayRecord(ledger, record)
+    const archive = new MemoryArchive(log, limits)
+    this.#archive = archive
     this.#core = await StockCore.open({
       name: machine.name,
       log,
       ledger,
-      archive: new MemoryArchive(log, limits),
+      archive,
       clock: machine.clock,
       limits,
       listen: [SERVER],
@@ -48,6 +51,10 @@ export class ServerHost {
         if (machine.alive) reported(this, report)
       },
     })
+  }
+
+  get archive(): Archive | undefined {
+    return this.#archive
   }
 
   get trouble(): string | undefined {

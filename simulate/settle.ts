@@ -1,11 +1,12 @@
+import { compareArchive } from './archive-check.ts'
 import type { TillHost } from './till-host.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** All must be quiet within this time, in simulated milliseconds. */
 const SETTLE_MS = 3_600_000
-/** Within this time watchers find that their line is dead, make another, and hear of the last change. */
-const TELL_MS = 120_000
+/** Within this time everybody finds that a line is dead, makes another, and hears what there is to hear. */
+const NOTICE_MS = 120_000
 
 /** Lets a world come to rest, and looks whether it is as it should be. */
 export async function settle(world: World): Promise<void> {
@@ -30,9 +31,10 @@ export async function settle(world: World): Promise<void> {
         host.boot({ takeOver: true })
       } else host.boot()
     }
+    await timeline.run(timeline.now + NOTICE_MS)
     await until(world, `turn ${turn + 1} of the tills`, () => hosts.every((host) => isSettled(world, host)))
   }
-  await timeline.run(timeline.now + TELL_MS)
+  await timeline.run(timeline.now + NOTICE_MS)
   await until(world, 'the watchers', () => world.watchers.every(({ levels }) => levels !== undefined))
 }
 
@@ -45,6 +47,7 @@ export async function judge(world: World): Promise<void> {
     throw new Violation(`the ledger is at ${server.ledger.position}, its log at ${log.head.next - 1}`)
   const entries = await world.oracle.compare(server.ledger, log)
   world.oracle.settled(entries, world.retained())
+  if (server.archive !== undefined) await compareArchive(server.archive, log, world.random)
   for (const watcher of world.watchers) watcher.compare(server.ledger)
 }
 
@@ -63,6 +66,8 @@ async function until(world: World, what: string, done: () => boolean): Promise<v
   const { timeline } = world
   await timeline.run(timeline.now + SETTLE_MS, done)
   if (done()) return
-  const standing = world.tills.map(({ name, status }) => `${name}: ${status?.line ?? 'down'}, ${status?.waiting} wait, ${status?.reason?.message ?? ''}`)
+  const standing = world.tills.map(
+    ({ name, status }) => `${name}: ${status?.line ?? 'down'}, ${status?.waiting} wait, ${status?.reason?.message ?? ''}`,
+  )
   throw new Violation(`nothing settles: ${what}\n${standing.join('\n')}`)
 }

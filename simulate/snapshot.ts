@@ -28,7 +28,20 @@ export function snapshot(ledger: Ledger): string {
     ['expired', [...reservations.expired()].map(reservation)],
     ['policies', [...policies.all()].map((policy) => ({ ...policy, place: policy.place.code, item: policy.item.code }))],
     ['voided', [...voided].sort((one, other) => one - other)],
-    ...[...tills.values()].map((till) => ['till', till.name, till.epoch, till.last, till.recorded, till.recent(till.last)]),
+    // One that was only looked up is no till yet.
+    ...[...tills.values()]
+      .filter(({ epoch, last }) => epoch > 0 || last > 0)
+      .map((till) => [
+        'till',
+        till.name,
+        till.epoch,
+        till.last,
+        till.recorded,
+        till.began,
+        till.offers,
+        till.chain,
+        till.recent(till.last),
+      ]),
   ]
   return parts.map((part) => JSON.stringify(part)).join('\n')
 }

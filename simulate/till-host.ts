@@ -1,4 +1,4 @@
-import { type Draft, type StockLimits, StockError, Till, type TillStatus } from '@tillwire/stock'
+import { type Draft, StockError, type StockLimits, Till, type TillStatus } from '@tillwire/stock'
 import { type Death, Machine } from './machine.ts'
 import type { Network } from './network.ts'
 import { type HeldRow, OutboxDisk } from './outbox-disk.ts'

@@ -19,7 +19,7 @@ const HASH_BYTES = 65_536
  */
 export class Timeline {
   /** Milliseconds since 1970, with a fraction. */
-  now = BEGIN
+  now: number = BEGIN
   /** Steps taken so far. */
   step = 0
   readonly #queue: Happening[] = []

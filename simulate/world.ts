@@ -26,7 +26,7 @@ export class World {
   readonly habits: Habits
   readonly network: Network
   readonly disk: Disk
-  readonly oracle = new Oracle()
+  readonly oracle: Oracle = new Oracle()
   readonly limits: StockLimits
   readonly tills: TillHost[] = []
   readonly watchers: Watcher[] = []
@@ -61,7 +61,12 @@ export class World {
     }
     const clients = { timeline, network: this.network, random: this.random.fork() }
     this.watchers.push(new Watcher('watcher 1', clients, {}), new Watcher('watcher 2', clients, { within: 'S01' }))
-    this.buyer = new Buyer('purchasing', clients, () => this.workload.question(), (heard) => this.oracle.answered(heard))
+    this.buyer = new Buyer(
+      'purchasing',
+      clients,
+      () => this.workload.question(),
+      (heard) => this.oracle.answered(heard),
+    )
   }
 
   addTill(till: string, name: string, skewMs: number, image?: Uint8Array): TillHost {

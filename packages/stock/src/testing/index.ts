@@ -5,7 +5,19 @@
  */
 export { type Clock, timerClock } from '../clock.ts'
 export { type CoreParts, type CoreReport, StockCore } from '../core.ts'
-export { LEDGER_LIMITS, Ledger, type Level, type LevelFilter, type Place, queryLevels, type Result, type Transaction, thousandths, units } from '../ledger/index.ts'
+export {
+  LEDGER_LIMITS,
+  Ledger,
+  type Level,
+  type LevelFilter,
+  type Place,
+  type Postings,
+  queryLevels,
+  type Result,
+  type Transaction,
+  thousandths,
+  units,
+} from '../ledger/index.ts'
 export { stockLimitsFrom } from '../limits.ts'
 export { type Log, type LogBatch, type LogHead, type LogRecord, MemoryLog, readBody } from '../log/index.ts'
 export { decodeReply } from '../protocol/index.ts'
