@@ -1,26 +1,29 @@
 import { parseArgs } from 'node:util'
 import { simulate } from './simulate.ts'
 
-/** Failures that are shown before a run of many seeds is given up. */
-const FAILURES_MAX = 10
-
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     hours: { type: 'string', default: '1' },
+    failures: { type: 'string', default: '10' },
     trace: { type: 'boolean', default: false },
   },
 })
-const [first, count, hours] = [values.seed, values.seeds, values.hours].map(Number) as [number, number, number]
-if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1 || !(hours > 0)) {
-  console.error('npm run simulate -- [--seed N] [--seeds COUNT] [--hours H] [--trace]')
+const [first, count, hours, most] = [values.seed, values.seeds, values.hours, values.failures].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+]
+if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1 || !(most >= 1) || !(hours > 0)) {
+  console.error('npm run simulate -- [--seed N] [--seeds COUNT] [--hours H] [--failures MOST] [--trace]')
   process.exit(2)
 }
 
 const started = performance.now()
 let [ran, steps, transactions, failures] = [0, 0, 0, 0]
-for (let seed = first; seed < first + count && failures < FAILURES_MAX; seed++) {
+for (let seed = first; seed < first + count && failures < most; seed++) {
   const outcome = await simulate({ seed, hours, ...(values.trace ? { trace: (line: string) => console.log(line) } : {}) })
   ran++
   steps += outcome.steps

@@ -6,6 +6,7 @@
 export { type Clock, timerClock } from '../clock.ts'
 export { type CoreParts, type CoreReport, StockCore } from '../core.ts'
 export {
+  ACCEPTED,
   LEDGER_LIMITS,
   Ledger,
   type Level,
