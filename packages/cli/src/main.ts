@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs'
 import { NetError } from '@tillwire/net'
 import { StockError } from '@tillwire/stock'
 import { Command, CommanderError } from 'commander'
+import { backupCommand } from './commands/backup.ts'
 import { callCommand } from './commands/call.ts'
+import { exportCommand } from './commands/export.ts'
+import { importCommand } from './commands/import.ts'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
+import { rebuildCommand } from './commands/rebuild.ts'
 import { refusedCommand } from './commands/refused.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { runCommand } from './commands/run.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tillCommand } from './commands/till.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { EXIT, Failure, oneLine } from './failure.ts'
 import { tellReaderGone } from './reader-gone.ts'
@@ -33,16 +39,23 @@ The small services, and the client of all of them:
 Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
   )
 
-for (const command of [
+const commands = [
   serveCommand(),
   postCommand(),
   levelsCommand(),
   watchCommand(),
   tillCommand(),
   refusedCommand(),
+  importCommand(),
+  exportCommand(),
+  backupCommand(),
+  restoreCommand(),
+  rebuildCommand(),
+  verifyCommand(),
   runCommand(),
   callCommand(),
-]) {
+]
+for (const command of commands) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'))
 }
 for (const command of [program, ...program.commands]) command.exitOverride()

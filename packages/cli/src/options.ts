@@ -33,3 +33,8 @@ export function serverOption(): Option {
     .env('TILLWIRE_SERVER')
     .argParser(endpoint)
 }
+
+/** `--data`, the same in every command that works on a data folder. */
+export function dataOption(): Option {
+  return new Option('-d, --data <folder>', "the server's data folder").default('./data')
+}

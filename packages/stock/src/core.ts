@@ -11,6 +11,7 @@ import { type Archive, Sessions, Watches } from './sessions/index.ts'
 export type CoreReport =
   | { readonly event: 'log_stalled'; readonly reason: string }
   | { readonly event: 'log_resumed' }
+  /** The log is damaged, or its writer is gone: nothing is committed any more. Over a damage no session goes on either. */
   | { readonly event: 'log_broken'; readonly reason: string }
   | { readonly event: 'tills_fighting'; readonly till: string; readonly times: number }
   | { readonly event: 'fault'; readonly error: unknown }
@@ -57,6 +58,7 @@ export class StockCore {
   static async open(parts: CoreParts): Promise<StockCore> {
     const { name, log, ledger, archive, clock, limits, listen, transport, applied, report } = parts
     const watches = new Watches(clock, limits.watchMs)
+    let server: Server | undefined
     const committer: Committer = new Committer({
       log,
       ledger,
@@ -68,7 +70,10 @@ export class StockCore {
         sessions.applied()
       },
       stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
-      broken: (reason: StockError) => report({ event: 'log_broken', reason: reason.message }),
+      broken: (reason: StockError) => {
+        report({ event: 'log_broken', reason: reason.message })
+        if (reason.code === 'log_damaged') void server?.close({ within: 0 })
+      },
     })
     const fault = (error: unknown): void => report({ event: 'fault', error })
     const sessions: Sessions = new Sessions({
@@ -86,7 +91,7 @@ export class StockCore {
     const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
     const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
     try {
-      const server = await serve(sessions, listen, { limits: netLimits, onFault: fault, transport, clock: timerClock(clock) })
+      server = await serve(sessions, listen, { limits: netLimits, onFault: fault, transport, clock: timerClock(clock) })
       return new StockCore(ledger, committer, sessions, server)
     } catch (error) {
       sessions.close()
@@ -108,6 +113,11 @@ export class StockCore {
   /** Connections that are open now. */
   get connections(): number {
     return this.#server.counters.active
+  }
+
+  /** Commits nothing more, for this reason. */
+  fail(reason: StockError): void {
+    this.#committer.fail(reason)
   }
 
   /** Takes no new connection and no new line, commits and acknowledges what was taken, and ends the sessions; see `Server.close`. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { STOCK_ERRORS, StockError, type StockErrorCode } from './errors.ts'
-export { FLAGS, type Flag, REFUSALS, type Refusal } from './ledger/index.ts'
+export { FLAGS, type Flag, LEDGER_LIMITS, REFUSALS, type Refusal, type Result } from './ledger/index.ts'
 export { DEFAULT_STOCK_LIMITS, type StockLimits } from './limits.ts'
 export {
   type Ack,
@@ -14,6 +14,7 @@ export {
   encodeHello,
   encodeTransaction,
   formatTime,
+  type KnownCodes,
   type LevelRow,
   parseTime,
   type Reply,
@@ -35,3 +36,20 @@ export {
   type TillOptions,
   type TillStatus,
 } from './till/index.ts'
+export {
+  backupData,
+  type Damage,
+  EXPORTS,
+  type ExportFilter,
+  type ExportName,
+  type ExportValue,
+  type LogCopy,
+  type LogProgress,
+  Rehearsal,
+  rebuildTables,
+  restoreData,
+  Tables,
+  type Verification,
+  type VerifyOptions,
+  verifyData,
+} from './upkeep/index.ts'

@@ -44,8 +44,8 @@ export interface StockLimits {
   readonly projectionMs: number
   /** On closing, how long the projection catches up; the rest is replayed at the next start. */
   readonly projectionCloseMs: number
-  /** The check of the log's chain behind a start goes on this long before it lets others in. */
-  readonly checkSliceMs: number
+  /** A start whose check of the log takes longer than this says so. */
+  readonly checkTellMs: number
   /** Transactions in one commit of the projection. */
   readonly projectionTransactionsMax: number
   /** Movements after which the projection writes the levels once more, as they are then; a look at a past moment reads half as many. */
@@ -107,7 +107,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   logRetryMs: 1_000,
   projectionMs: 100,
   projectionCloseMs: 5_000,
-  checkSliceMs: 10,
+  checkTellMs: 2_000,
   projectionTransactionsMax: 20_000,
   segmentMovements: 262_144,
   recallMax: 1_024,

@@ -1,18 +1,21 @@
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import { type CoreReport, StockCore } from './core.ts'
-import type { StockError } from './errors.ts'
-import { FolderLock, type FolderUse } from './folder-lock.ts'
+import { DATA_FOLDER, LOG_FILE, TABLES_FILE } from './data-folder.ts'
+import { StockError } from './errors.ts'
+import { FolderLock } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
-import { loadLedger, Projection } from './projection/index.ts'
+import { endIsMissing, loadLedger, Projection, tablesEnd } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
-  | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number }
-  | { readonly event: 'log_damaged'; readonly reason: string }
+  /** The check of the log's chain takes its time; the server listens when it is through. */
+  | { readonly event: 'log_checking' }
+  /** `checkMs` went into the check of the log's chain, `ms` into the ledger. */
+  | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number; readonly checkMs: number }
   | { readonly event: 'projection_trouble'; readonly reason: string }
   | CoreReport
 
@@ -27,8 +30,6 @@ export interface StockServerOptions {
   readonly limits?: Partial<StockLimits>
   readonly report?: (report: ServerReport) => void
 }
-
-const DATA_FOLDER: FolderUse = { what: 'data folder', inUse: 'data_in_use', unusable: 'data_unusable' }
 
 /** The stock server: a log, the ledger that it adds up to, its projection, and the sessions of the tills. */
 export class StockServer implements AsyncDisposable {
@@ -59,13 +60,17 @@ export class StockServer implements AsyncDisposable {
     const folder = FolderLock.claim(options.data, DATA_FOLDER)
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
-    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
-    const log = await SqliteLog.open(paths.log)
+    const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
+    const log = await openLog(paths, limits, clock, report)
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
+    let damage: StockError | undefined
+    let found = (reason: StockError): void => {
+      damage ??= reason
+    }
     const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
       trouble: (reason) => report({ event: 'projection_trouble', reason }),
-      damaged: (reason) => report({ event: 'log_damaged', reason }),
+      damaged: (reason) => found(new StockError('log_damaged', reason)),
     })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
@@ -82,6 +87,8 @@ export class StockServer implements AsyncDisposable {
       report,
     })
     undo.defer(() => core.close({ within: 0 }))
+    found = (reason) => core.fail(reason)
+    if (damage !== undefined) throw damage
     folder.announce(core.endpoints)
     undo.move()
     return new StockServer({ folder, log, projection, core })
@@ -123,6 +130,25 @@ export class StockServer implements AsyncDisposable {
   }
 }
 
+/** The log, whole, and not shorter than what was made from it. @throws (rejects) StockError `log_damaged`, `data_unusable`. */
+async function openLog(
+  paths: { readonly log: string; readonly ledger: string },
+  { checkTellMs }: StockLimits,
+  clock: Clock,
+  report: (report: ServerReport) => void,
+): Promise<SqliteLog> {
+  const isThrough = clock.after(checkTellMs, () => report({ event: 'log_checking' }))
+  try {
+    const log = await SqliteLog.open(paths.log)
+    const tables = tablesEnd(paths.ledger)
+    if (tables?.log !== log.id || tables.position < log.head.next) return log
+    await log.close()
+    throw new StockError('log_damaged', endIsMissing(log.head.next - 1, tables.position))
+  } finally {
+    isThrough()
+  }
+}
+
 /** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */
 async function recover(path: string, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
   const started = clock.now()
@@ -130,7 +156,13 @@ async function recover(path: string, log: SqliteLog, clock: Clock, report: (repo
   const loaded = ledger.position
   for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
   if (ledger.position > 0) {
-    report({ event: 'recovered', position: ledger.position, replayed: ledger.position - loaded, ms: clock.now() - started })
+    report({
+      event: 'recovered',
+      position: ledger.position,
+      replayed: ledger.position - loaded,
+      ms: clock.now() - started,
+      checkMs: log.checked.ms,
+    })
   }
   return ledger
 }

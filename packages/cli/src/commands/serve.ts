@@ -48,7 +48,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     listen,
     report: (report) => {
       tell(log, report)
-      if (report.event === 'log_broken') broken.reject(new Failure(`the log can no longer be written safely: ${report.reason}`))
+      if (report.event === 'log_broken') broken.reject(new Failure(`the log can no longer be trusted: ${report.reason}`))
     },
   })
   for (const endpoint of server.endpoints) process.stdout.write(`stock listening on ${endpoint}\n`)
@@ -78,16 +78,18 @@ function refuseOpenAddress(text: string): void {
 
 function tell(log: Logger, report: ServerReport): void {
   switch (report.event) {
-    case 'recovered':
-      return log.info({ position: report.position, replayed: report.replayed, ms: report.ms }, 'ledger recovered')
+    case 'log_checking':
+      return log.info('checking every record of the log; this takes a while')
+    case 'recovered': {
+      const { position, replayed, ms, checkMs } = report
+      return log.info({ position, replayed, ms, checkMs }, 'ledger recovered')
+    }
     case 'log_stalled':
       return log.error({ reason: report.reason }, 'the log cannot be written: nothing is acknowledged until it can')
     case 'log_resumed':
       return log.info('the log is written again')
     case 'log_broken':
-      return log.fatal({ reason: report.reason }, 'the log can no longer be written safely')
-    case 'log_damaged':
-      return log.error({ reason: report.reason }, 'the log is damaged: restore a backup')
+      return log.fatal({ reason: report.reason }, 'the log can no longer be trusted')
     case 'projection_trouble':
       return log.warn({ reason: report.reason }, 'ledger.db cannot be written: it falls behind, and is tried again')
     case 'fault':

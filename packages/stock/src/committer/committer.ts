@@ -85,6 +85,11 @@ export class Committer {
     this.#waitingForRoom.push(callback)
   }
 
+  /** The log is not what was written: nothing is committed on top of it. */
+  fail(reason: StockError): void {
+    if (this.#broken === undefined && !this.#closed) this.#break(reason)
+  }
+
   /** Commits nothing more. What was not written is lost to this process, and was never acknowledged. */
   close(): void {
     this.#closed = true

@@ -4,6 +4,8 @@ export const LOG_LIMITS: {
   readonly headingBytesMax: number
   readonly findingBytesMax: number
   readonly compressBytesMin: number
+  readonly sealRecords: number
+  readonly sealBytes: number
 } = {
   /** The body of a record, headings included: none larger is written, and a damaged one cannot ask for all memory. */
   bodyBytesMax: 16 * 1024 * 1024,
@@ -13,4 +15,8 @@ export const LOG_LIMITS: {
   findingBytesMax: 5 * 1024 * 1024,
   /** Shorter bodies are stored as they are: setting a compressor up costs more than it saves. */
   compressBytesMin: 2048,
+  /** So many records are sealed together: a start then looks at them in one piece. */
+  sealRecords: 64,
+  /** Or as many as come to these bytes: the piece is held in memory. */
+  sealBytes: 4 * 1024 * 1024,
 }

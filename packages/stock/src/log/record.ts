@@ -47,11 +47,12 @@ export function headOf(record: Pick<StoredRecord, 'number' | 'first' | 'count' |
 }
 
 /**
- * Checks a stored record and reads it. `before` is the head that the record stands behind, where it is known.
+ * Checks a stored record against its hash, and against the head that it stands behind where that is known, without reading its body.
  * @throws StockError `log_damaged` that names the position.
  */
-export function unseal(stored: StoredRecord, before: LogHead | undefined): LogRecord {
-  const at = `the record at position ${stored.first} of the log`
+export function checkSeal(stored: StoredRecord, before: LogHead | undefined): void {
+  const at = nameOf(stored)
+  if (!isWhole(stored)) throw new StockError('log_damaged', `${at} has been changed: a column is not of its type`)
   if (before !== undefined) {
     if (stored.number !== before.number + 1 || stored.first !== before.next) {
       throw new StockError('log_damaged', `${at} does not follow position ${before.next - 1}: a record is missing or out of place`)
@@ -59,14 +60,35 @@ export function unseal(stored: StoredRecord, before: LogHead | undefined): LogRe
     if (!sameBytes(stored.previous, before.hash)) throw new StockError('log_damaged', `${at} does not continue the record before it`)
   }
   if (!sameBytes(stored.hash, hashOf(stored))) throw new StockError('log_damaged', `${at} has been changed: its hash does not match`)
+}
+
+/**
+ * Checks a stored record and reads it. `before` is the head that the record stands behind, where it is known.
+ * @throws StockError `log_damaged` that names the position.
+ */
+export function unseal(stored: StoredRecord, before: LogHead | undefined): LogRecord {
+  checkSeal(stored, before)
   return {
     number: stored.number,
     first: stored.first,
     count: stored.count,
     recorded: stored.recorded,
     hash: stored.hash,
-    body: decode(stored, at),
+    body: decode(stored, nameOf(stored)),
   }
+}
+
+function nameOf({ first }: StoredRecord): string {
+  return `the record at position ${first} of the log`
+}
+
+/** A damaged page may give a row whose columns are something else than was put in. */
+export function isWhole({ number, first, count, recorded, encoding, previous, hash, body }: StoredRecord): boolean {
+  return [number, first, count, recorded, encoding].every(Number.isSafeInteger) && [previous, hash, body].every(isBytes)
+}
+
+function isBytes(value: unknown): boolean {
+  return value instanceof Uint8Array
 }
 
 function decode(stored: StoredRecord, at: string): Buffer {

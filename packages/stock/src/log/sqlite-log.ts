@@ -4,7 +4,7 @@ import { startThread } from '../start-thread.ts'
 import { followLog, Growth } from './growth.ts'
 import type { Log, LogBatch, LogHead, LogRecord } from './log.ts'
 import { SqliteLogReader } from './sqlite-store.ts'
-import type { WriterReply, WriterRequest } from './writer-messages.ts'
+import type { ChainChecked, WriterReply, WriterRequest } from './writer-messages.ts'
 
 interface Pending {
   readonly batch: LogBatch
@@ -16,6 +16,8 @@ interface Pending {
 /** The embedded log: one row a batch in a SQLite file (WAL, synchronous=FULL), written by a thread of its own. */
 export class SqliteLog implements Log {
   readonly id: string
+  /** The look over the whole chain when it was opened. */
+  readonly checked: ChainChecked
   readonly #worker: Worker
   readonly #reader: SqliteLogReader
   readonly #growth = new Growth()
@@ -24,8 +26,9 @@ export class SqliteLog implements Log {
   #failure: StockError | undefined
   #closed = false
 
-  private constructor(worker: Worker, path: string, id: string, head: LogHead) {
+  private constructor(worker: Worker, path: string, { id, head, checked }: Extract<WriterReply, { type: 'open' }>) {
     this.id = id
+    this.checked = checked
     this.#worker = worker
     this.#head = head
     this.#reader = new SqliteLogReader(path)
@@ -34,10 +37,13 @@ export class SqliteLog implements Log {
     worker.on('exit', () => this.#stopped())
   }
 
-  /** Opens the log in the file, or makes it. @throws (rejects) StockError `log_damaged` or `data_unusable`. */
+  /**
+   * Opens the log in the file, or makes it, and checks its whole chain.
+   * @throws (rejects) StockError `log_damaged` that names the position, or `data_unusable`.
+   */
   static async open(path: string): Promise<SqliteLog> {
     const { worker, first } = await startThread<WriterReply>(import.meta.url, 'writer-thread', { path })
-    if (first.type === 'open') return new SqliteLog(worker, path, first.id, first.head)
+    if (first.type === 'open') return new SqliteLog(worker, path, first)
     throw new StockError(
       first.type === 'failed' ? first.code : 'data_unusable',
       `${path}: ${first.type === 'failed' ? first.message : first.type}`,

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { StockError } from '../errors.ts'
+import { type ChainEnd, checkChain, type LogDamage } from './chain.ts'
 import { EMPTY_HEAD, type LogBatch, type LogHead, type LogRecord } from './log.ts'
 import { headOf, type StoredRecord, seal, unseal } from './record.ts'
+import { Seals } from './seals.ts'
+import { undamaged } from './sqlite-damage.ts'
 
 const FORMAT = 1
 /** 'till' in ASCII: `file log.db` and other tools can tell what it is. */
@@ -70,6 +73,17 @@ export class SqliteLogReader {
     }
   }
 
+  /**
+   * Checks the chain of all records up to the end of now: their stored bytes against their hashes, and each against the one before it.
+   * Bodies are not read. It goes on behind a damage, so that every one is found.
+   *
+   * @param damaged - hears of each damage, by its position
+   * @returns where the log ends, and how many bytes were looked at
+   */
+  checkChain(damaged: (damage: LogDamage) => void): ChainEnd {
+    return checkChain(this.#db, damaged)
+  }
+
   close(): void {
     this.#db.close()
   }
@@ -81,6 +95,7 @@ export class SqliteLogWriter {
   readonly #db: DatabaseSync
   readonly #last: StatementSync
   readonly #insert: StatementSync
+  readonly #seals: Seals
   #head: LogHead
 
   /** Opens the file, or makes it. @throws StockError `log_damaged` when it is something else. */
@@ -95,6 +110,7 @@ export class SqliteLogWriter {
       this.#last = undamaged(path, () => this.#db.prepare(LAST))
       this.#insert = undamaged(path, () => this.#db.prepare(INSERT))
       this.#head = undamaged('the end of the log', () => headIn(this.#last))
+      this.#seals = undamaged(path, () => new Seals(this.#db))
     } catch (error) {
       this.#db.close()
       throw error
@@ -103,6 +119,19 @@ export class SqliteLogWriter {
 
   get head(): LogHead {
     return this.#head
+  }
+
+  /**
+   * Checks the whole chain: what the tables stand on is not read again at a start, and nothing may be served over a damage in it.
+   * @throws StockError `log_damaged` that names the position of the first damage.
+   */
+  check(): ChainEnd {
+    let first: LogDamage | undefined
+    const end = this.#seals.check((damage) => {
+      first ??= damage
+    })
+    if (first !== undefined) throw new StockError('log_damaged', first.message)
+    return end
   }
 
   /** Durable when it returns. @throws StockError `log_conflict`, `log_damaged`, `internal`; anything else is the storage's refusal, and nothing was appended. */
@@ -120,6 +149,7 @@ export class SqliteLogWriter {
       }
       const record = seal(batch, this.#head)
       const { first, number, count, recorded, encoding, previous, hash, body } = record
+      this.#seals.appending(body.length)
       this.#insert.run(first, number, count, recorded, encoding, previous, hash, body)
       this.#db.exec('COMMIT')
       this.#head = headOf(record)
@@ -147,25 +177,6 @@ export class SqliteLogWriter {
     } else if (format !== FORMAT) {
       throw new StockError('log_damaged', `${path} has the format ${format}; this version reads ${FORMAT}`)
     }
-  }
-}
-
-const SQLITE_CORRUPT = 11
-const SQLITE_NOTADB = 26
-
-/** Whether SQLite says that the file is not what it wrote. */
-function isDamage(error: unknown): boolean {
-  const { errcode } = error as { errcode?: number }
-  return errcode === SQLITE_NOTADB || (errcode !== undefined && (errcode & 0xff) === SQLITE_CORRUPT)
-}
-
-/** Does something with the file. @throws StockError `log_damaged` where SQLite cannot make sense of it. */
-function undamaged<T>(what: string, work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    if (!isDamage(cause)) throw cause
-    throw new StockError('log_damaged', `${what} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

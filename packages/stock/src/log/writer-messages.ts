@@ -13,8 +13,15 @@ export type WriterRequest =
     }
   | { readonly type: 'close' }
 
+/** The look over the whole chain that comes before anything else. */
+export interface ChainChecked {
+  /** Bytes of bodies, as they are stored. */
+  readonly bytes: number
+  readonly ms: number
+}
+
 /** What the thread answers, one for each request and one at its start. */
 export type WriterReply =
-  | { readonly type: 'open'; readonly id: string; readonly head: LogHead }
+  | { readonly type: 'open'; readonly id: string; readonly head: LogHead; readonly checked: ChainChecked }
   | { readonly type: 'appended'; readonly head: LogHead }
   | { readonly type: 'failed'; readonly code: StockErrorCode; readonly message: string; readonly body?: ArrayBuffer }

@@ -13,7 +13,9 @@ const writer = open()
 function open(): SqliteLogWriter | undefined {
   try {
     const opened = new SqliteLogWriter((workerData as { path: string }).path)
-    say({ type: 'open', id: opened.id, head: opened.head })
+    const started = performance.now()
+    const { bytes } = opened.check()
+    say({ type: 'open', id: opened.id, head: opened.head, checked: { bytes, ms: Math.round(performance.now() - started) } })
     return opened
   } catch (error) {
     say({ type: 'failed', code: error instanceof StockError ? error.code : 'data_unusable', message: (error as Error).message })

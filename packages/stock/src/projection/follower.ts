@@ -46,8 +46,9 @@ export class Follower {
     return this.#head.next - 1
   }
 
-  /** Takes the next records into the tables, as one commit. False when there are none. */
-  step(): boolean {
+  /** Takes the next records into the tables, as one commit: those that begin at or before position `to`. False when there are none. */
+  step(to: number = Number.POSITIVE_INFINITY): boolean {
+    if (this.#head.next > to) return false
     let last: LogRecord | undefined
     let count = 0
     try {
@@ -57,7 +58,7 @@ export class Follower {
           replayRecord(this.#loaded.ledger, record, this.#store)
           last = record
           count += record.count
-          if (count >= this.#transactionsMax) break
+          if (count >= this.#transactionsMax || record.first + record.count > to) break
         }
         return last
       })
@@ -111,6 +112,7 @@ export class Follower {
   }
 }
 
-function removeDatabase(path: string): void {
+/** Removes a SQLite file and what stands beside it. */
+export function removeDatabase(path: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }

@@ -1,3 +1,6 @@
 /** The tables of `ledger.db`: the ledger for SQL, and for a quick start. Never the truth. */
+export { Follower, removeDatabase } from './follower.ts'
 export { type Loaded, loadLedger } from './load.ts'
 export { Projection } from './projection.ts'
+export { PROJECTION_VERSION } from './schema.ts'
+export { endIsMissing, type TablesEnd, tablesEnd } from './tables-end.ts'

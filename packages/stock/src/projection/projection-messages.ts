@@ -27,7 +27,7 @@ export type ProjectionReply =
   | { readonly type: 'at'; readonly position: number }
   | { readonly type: 'answered'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'unanswered'; readonly id: number; readonly code: StockErrorCode; readonly message: string; readonly field?: string }
-  /** A record that the tables stand on already is not what was written. */
+  /** A record of the log is not what was written. */
   | { readonly type: 'damaged'; readonly message: string }
   | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'failed'; readonly code: StockErrorCode; readonly message: string }

@@ -2,7 +2,6 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
-import { ChainCheck } from './chain-check.ts'
 import { Follower } from './follower.ts'
 import type { AskRequest, Lookup, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
@@ -20,16 +19,11 @@ export interface ProjectionThreadData {
   readonly retryMs: number
   /** On closing, how long it catches up with the log. */
   readonly closeMs: number
-  /** Whether the chain of the log is checked from its beginning, while there is nothing else to do. */
-  readonly check: boolean
-  /** How long the check goes on before it lets others in. */
-  readonly checkSliceMs: number
 }
 
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
-const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, check, checkSliceMs, ...most } =
-  workerData as ProjectionThreadData
+const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, ...most } = workerData as ProjectionThreadData
 const say = (reply: ProjectionReply): void => port.postMessage(reply)
 /** Ends the pause between two commits: somebody waits for the tables. */
 let wake = (): void => {}
@@ -37,8 +31,6 @@ let wake = (): void => {}
 yieldToServer()
 const follower = open()
 const waiting: AskRequest[] = []
-const standsOn = follower?.position ?? 0
-let checking = check && standsOn > 0
 let running = false
 let again = false
 let closeBy: number | undefined
@@ -82,6 +74,7 @@ async function run(): Promise<void> {
       answerAll(follower)
       say({ type: 'at', position: follower.position })
     } catch (error) {
+      if (isDamage(error)) return say({ type: 'damaged', message: (error as Error).message }) // trying again mends nothing
       say({ type: 'trouble', message: (error as Error).message })
       if (closeBy !== undefined) break
       again = true
@@ -90,12 +83,13 @@ async function run(): Promise<void> {
     if (closeBy === undefined && waiting.length === 0) await pause()
   }
   running = false
-  if (closeBy === undefined) {
-    if (checking) void checkChain()
-    return
-  }
+  if (closeBy === undefined) return
   follower.close()
   port?.close()
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof StockError && error.code === 'log_damaged'
 }
 
 /** The time between two commits; it ends early when somebody waits. */
@@ -106,27 +100,6 @@ async function pause(): Promise<void> {
   wake = () => {}
 }
 
-/** Checks what the tables stood on when they were opened, whenever the thread has nothing to follow. Once begun, it is not begun again. */
-async function checkChain(): Promise<void> {
-  checking = false
-  let chain: ChainCheck | undefined
-  try {
-    chain = new ChainCheck(log, standsOn)
-    while (closeBy === undefined) {
-      if (!running) {
-        const end = Date.now() + checkSliceMs
-        if (!chain.step(() => Date.now() >= end)) break
-      }
-      await sleep(running ? everyMs : 0)
-    }
-  } catch (error) {
-    const damaged = error instanceof StockError && error.code === 'log_damaged'
-    say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
-  } finally {
-    chain?.close()
-  }
-}
-
 /** Answers what was asked about the positions that the tables have reached. */
 function answerAll(from: Follower): void {
   while (waiting[0] !== undefined && waiting[0].position <= from.position) {
@@ -134,6 +107,7 @@ function answerAll(from: Follower): void {
     try {
       say({ type: 'answered', id, answer: lookUp(from, asked) })
     } catch (error) {
+      if (isDamage(error)) say({ type: 'damaged', message: (error as Error).message })
       say({ type: 'unanswered', id, code: 'internal', message: (error as Error).message })
     }
   }

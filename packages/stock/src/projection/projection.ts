@@ -17,7 +17,7 @@ interface Waiting {
 export interface ProjectionHears {
   /** Why the tables cannot be written, or that their thread has died; it is tried again. */
   readonly trouble: (message: string) => void
-  /** A record of the log, looked at while there was nothing else to do, is not what was written; the message names its position. */
+  /** A record of the log is not what was written; the message names its position. */
   readonly damaged: (message: string) => void
 }
 
@@ -63,10 +63,8 @@ export class Projection implements Archive {
       everyMs: limits.projectionMs,
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
-      check: true,
-      checkSliceMs: limits.checkSliceMs,
     }
-    return new Projection(await start(data), { ...data, check: false }, position, hears)
+    return new Projection(await start(data), data, position, hears)
   }
 
   /** The log has grown. Told once until the thread has caught up, so that it costs the server nothing. */

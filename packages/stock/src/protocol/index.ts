@@ -15,6 +15,7 @@ export {
   encodeRepeated,
   encodeResult,
   encodeWelcome,
+  type KnownCodes,
   type LevelRow,
   type Reply,
   type TransactionResult,

@@ -1,6 +1,6 @@
 import { StockError } from '../errors.ts'
 import { type LevelFilter, thousandths } from '../ledger/index.ts'
-import { checkFields, type Fields, fields, form, number, object, text, whole } from './fields.ts'
+import { checkFields, type Fields, fields, form, list, number, object, text, whole } from './fields.ts'
 import { itemCode, locationName, tillName } from './names.ts'
 
 /** The version of the wire protocol that this package speaks. */
@@ -31,6 +31,13 @@ export type Ask =
   | { readonly type: 'ask'; readonly id: number; readonly of: 'watch'; readonly filter: LevelFilter }
   | { readonly type: 'ask'; readonly id: number; readonly of: 'unwatch'; readonly watch: number }
   | { readonly type: 'ask'; readonly id: number; readonly of: 'time' }
+  | {
+      readonly type: 'ask'
+      readonly id: number
+      readonly of: 'known'
+      readonly locations: readonly string[]
+      readonly items: readonly string[]
+    }
 
 /** What a client may say beside transactions. */
 export type Request = Hello | Ask | { readonly type: 'bye' }
@@ -43,10 +50,14 @@ const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: w
 const FILTER = { location: locationName, within: locationName, item: itemCode, prefix: text(64), below: number }
 const LEVELS = object(fields({ ...FILTER, limit: whole(1), after: text(40) }), [])
 const WATCH = object(fields(FILTER), [])
+/** Codes of each sort in one question. */
+const KNOWN_MAX = 1_000
+const CODES = list(itemCode, 0, KNOWN_MAX)
 const QUESTIONS: ReadonlyMap<string, Fields> = new Map([
   ['levels', fields({ ask: whole(0), levels: LEVELS })],
   ['watch', fields({ ask: whole(0), watch: WATCH })],
   ['unwatch', fields({ ask: whole(0), unwatch: whole(0) })],
+  ['known', fields({ ask: whole(0), known: object(fields({ locations: CODES, items: CODES }), []) })],
   ['time', fields({ ask: whole(0), time: object(fields({}), []) })],
 ])
 const BYE = fields({ bye: whole(1) })
@@ -104,6 +115,7 @@ function decodeAsk(sent: Record<string, unknown>): Ask {
   const id = sent.ask as number
   if (question === 'unwatch') return { type: 'ask', id, of: 'unwatch', watch: sent.unwatch as number }
   if (question === 'time') return { type: 'ask', id, of: 'time' }
+  if (question === 'known') return { type: 'ask', id, of: 'known', locations: [], items: [], ...(sent.known as object) }
   const { limit, after, below, ...rest } = sent[question] as {
     limit?: number
     after?: string

@@ -24,11 +24,13 @@ function shape(fields: Readonly<Record<string, Test>>): Test {
 const RESULT = shape({ seq: whole, flags: maybe(listOf(text)), refused: maybe(text), field: maybe(text) })
 const LEVEL = shape({ location: text, item: text, onHand: figure, reserved: figure, available: figure })
 
+const KNOWN = shape({ locations: listOf(text), items: listOf(text) })
+
 /** What each reply must hold. Fields that nobody here knows are a newer server's: they are passed over. */
 const REPLIES: Readonly<Record<string, Test>> = {
   welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole), chain: maybe(text) }),
   ack: shape({ ack: whole, position: whole, time: text, results: maybe(listOf(RESULT)) }),
-  answer: shape({ answer: whole, position: whole, time: text, levels: maybe(listOf(LEVEL)), next: maybe(text) }),
+  answer: shape({ answer: whole, position: whole, time: text, levels: maybe(listOf(LEVEL)), next: maybe(text), known: maybe(KNOWN) }),
   event: shape({ event: whole, position: whole, time: text, levels: listOf(LEVEL) }),
   error: shape({ error: shape({ code: text, message: text }) }),
 }

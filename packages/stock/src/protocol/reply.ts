@@ -50,6 +50,14 @@ export interface Answer {
   readonly time: string
   readonly levels?: readonly LevelRow[]
   readonly next?: string
+  readonly known?: KnownCodes
+}
+
+/** Of the codes that were asked for, those that the ledger knows. */
+export interface KnownCodes {
+  readonly locations: readonly string[]
+  /** Codes and barcodes. */
+  readonly items: readonly string[]
 }
 
 /** Watched levels that changed. */
@@ -116,9 +124,9 @@ export function encodeLevels(
   return `{"${kind}":${id},"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]${more}}`
 }
 
-/** The answer to an ask that only wants to hear something. */
-export function encodeAnswer(id: number, position: number, time: string): string {
-  return `{"answer":${id},"position":${position},"time":"${time}"}`
+/** The answer to an ask that only wants to hear something, or which codes are known. */
+export function encodeAnswer(id: number, position: number, time: string, known?: KnownCodes): string {
+  return `{"answer":${id},"position":${position},"time":"${time}"${known === undefined ? '' : `,"known":${JSON.stringify(known)}`}}`
 }
 
 /** The line of an error, with what it is about. */

@@ -1,6 +1,6 @@
 import { type Client, connect, lines } from '@tillwire/net'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
-import { type Answer, decodeReply, encodeHello, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
+import { type Answer, decodeReply, encodeHello, type KnownCodes, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
 
 /** Which levels are wanted; every part narrows. */
 export interface LevelQuestion {
@@ -21,6 +21,7 @@ export interface ReaderOptions {
 /** Answers may hold thousands of levels. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 const LEVELS_A_PAGE = 10_000
+const CODES_A_QUESTION = 1_000
 
 /** A session that asks and posts nothing. */
 export class Reader implements AsyncDisposable {
@@ -58,6 +59,20 @@ export class Reader implements AsyncDisposable {
       yield reply
       after = reply.next
     } while (after !== undefined)
+  }
+
+  /** Which of these codes the ledger knows. */
+  async known({ locations, items }: KnownCodes): Promise<KnownCodes> {
+    const found = { locations: [] as string[], items: [] as string[] }
+    for (let at = 0; at < Math.max(locations.length, items.length); at += CODES_A_QUESTION) {
+      const part = (codes: readonly string[]): readonly string[] => codes.slice(at, at + CODES_A_QUESTION)
+      const ask = { ask: ++this.#asks, known: { locations: part(locations), items: part(items) } }
+      const reply = decode(await this.#client.request(JSON.stringify(ask)))
+      if (!('answer' in reply) || reply.known === undefined) throw violated()
+      found.locations.push(...reply.known.locations)
+      found.items.push(...reply.known.items)
+    }
+    return found
   }
 
   /** The levels asked for as they are, and then what changes, until the connection ends. The reader serves nothing else meanwhile. */

@@ -53,6 +53,8 @@ export class Asks implements Watcher {
         const most = Math.min(ask.limit ?? levelsPerAnswer, levelsPerAnswerMax)
         return this.#inTurn(() => this.#levels(ask.id, ask.filter, most, after).line)
       }
+      case 'known':
+        return this.#inTurn(() => this.#known(ask.id, ask.locations, ask.items))
       case 'watch':
         return this.#watch(ask.id, ask.filter)
     }
@@ -96,6 +98,16 @@ export class Asks implements Watcher {
       if (levels.length <= 1 || Buffer.byteLength(line) <= limits.lineBytesMax) return { line, levels }
       count = levels.length >> 1
     }
+  }
+
+  /** Which of some codes the ledger knows: locations that are defined; items that are, by code or barcode. */
+  #known(id: number, locations: readonly string[], items: readonly string[]): string {
+    const { ledger } = this.#parts
+    const known = {
+      locations: locations.filter((code) => ledger.places.location(code) !== undefined),
+      items: items.filter((code) => ledger.items.find(code)?.defined === true),
+    }
+    return encodeAnswer(id, ledger.position, this.#now(), known)
   }
 
   #nothingButTime(id: number): string {

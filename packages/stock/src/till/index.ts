@@ -1,6 +1,6 @@
 /** The client side of a till: an outbox on disk and a line to the server. */
 
-export type { OutboxNote, Renewal } from './outbox.ts'
+export { checkedLine, type OutboxNote, type Renewal } from './outbox.ts'
 export type { OutboxPlace } from './outbox-place.ts'
 export type { RefusedTransaction, SettledTransaction } from './refusals.ts'
 export { RefusedList } from './refused-list.ts'

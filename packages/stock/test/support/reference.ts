@@ -63,7 +63,7 @@ export class Reference {
   readonly #flags = new Set<string>()
 
   /** What is at a place: of everything, or of what counts at or before a moment. */
-  level(place: string, item: string, asOf = Number.POSITIVE_INFINITY): number {
+  level(place: string, item: string, asOf: number = Number.POSITIVE_INFINITY): number {
     return this.#sum((change) => change.place === place && change.item === item && change.at <= asOf)
   }
 

@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { type KnownCodes, Reader, Till } from '@tillwire/stock'
+import { Command } from 'commander'
+import { count } from '../count.ts'
+import { EXIT, Failure, oneLine, printable } from '../failure.ts'
+import { columnsOf, Faults, Importing, namedElsewhere, type Planned, plan, readTable, rehearse, TABLES } from '../import/index.ts'
+import { serverOption } from '../options.ts'
+import { fired, stopSignal } from '../stop-signal.ts'
+import { cannotBeSent, TAKEN_OVER } from '../takeover.ts'
+
+interface ImportFlags {
+  readonly server: string
+  readonly till: string
+  readonly outbox?: string
+  readonly locations?: string
+  readonly items?: string
+  readonly policies?: string
+  readonly opening?: string
+  readonly dryRun?: boolean
+}
+
+/** How long the server is waited for when it is asked what it knows, in milliseconds. */
+const ASK_MS = 5_000
+/** Refused rows that are shown one by one. */
+const REFUSALS_SHOWN = 1_000
+
+/** `tillwire import` */
+export function importCommand(): Command {
+  return new Command('import')
+    .description('Define locations, items and policies and post opening stock from CSV files: all of it or nothing, and nothing twice.')
+    .addOption(serverOption())
+    .requiredOption('-t, --till <name>', 'the till that posts it, such as HQ/IMPORT')
+    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .option('--locations <file>', 'location, name, type (store or warehouse)')
+    .option('--items <file>', 'item, name, unit, decimals, barcodes, packs, supplier, active')
+    .option('--policies <file>', 'location, item, reorderPoint, orderUpTo, pack, leadDays')
+    .option('--opening <file>', 'location, item, quantity')
+    .option('--dry-run', 'only say what is wrong with the rows')
+    .addHelpText(
+      'after',
+      `
+Each file has a header that names its columns, in any order; the code columns must be there, the others may be left out, and
+so may their cells: what is not given stays as it is. Several barcodes of an item stand as 4006381333931|4006381333948 and
+several packs as box:12|pallet:480. Quantities have up to three decimals. Text is UTF-8.
+
+Every row is checked first, by the rules of the server, also against what the server knows where it can be reached; each bad row is
+named by file and line (the first thousand), and then nothing is posted. Opening stock of a location that was imported before from
+the same outbox is not posted again: correct it with adjust or count.
+Exit code 2: rows are wrong, nothing was posted. Exit code 3: all was posted, and some rows were refused.`,
+    )
+    .action(run)
+}
+
+async function run(flags: ImportFlags): Promise<void> {
+  const stop = stopSignal()
+  const faults = new Faults()
+  const planned = await planOf(flags, faults)
+  const known = await askServer(flags.server, namedElsewhere(planned), stop)
+  if (stop.aborted) throw new Failure('interrupted; nothing was posted', EXIT.interrupted)
+  rehearse(planned, known, faults)
+  refuseFaults(faults)
+  if (flags.dryRun === true) {
+    process.stdout.write(`${count(planned.length, 'transaction')} would be posted; no row is wrong\n`)
+    return
+  }
+  const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
+  let takeoverTold = false
+  let waitingTold = false
+  await using till = new Till({
+    till: flags.till,
+    outbox: folder,
+    server: flags.server,
+    changed: ({ tookOver, line, reason }) => {
+      if (tookOver && !takeoverTold) process.stderr.write(`${TAKEN_OVER}\n`)
+      takeoverTold ||= tookOver
+      if (line === 'offline' && !waitingTold) process.stderr.write(`waiting: ${oneLine(reason)}; Ctrl-C stops, nothing is lost\n`)
+      waitingTold ||= line === 'offline'
+    },
+  })
+  const importing = new Importing(till, planned, faults)
+  refuseFaults(faults)
+  const posted = importing.put()
+  await settle(till, stop, folder)
+  report(importing, posted)
+}
+
+async function planOf(flags: ImportFlags, faults: Faults): Promise<Planned[]> {
+  const given = TABLES.filter((name) => flags[name] !== undefined)
+  if (given.length === 0) throw new Failure(`nothing to import: give ${TABLES.map((name) => `--${name}`).join(', ')}`, EXIT.usage)
+  const at = Date.now()
+  const planned: Planned[] = []
+  for (const name of given) {
+    const rows = await readTable(flags[name] as string, columnsOf(name), faults)
+    const its = plan(name, rows, at, faults)
+    // A location inside another comes behind it, however the file is sorted.
+    if (name === 'locations') its.sort((a, b) => depthOf(a) - depthOf(b))
+    for (const one of its) planned.push(one)
+  }
+  return planned
+}
+
+function depthOf({ draft }: Planned): number {
+  return draft.kind === 'location' ? draft.location.split('/').length : 0
+}
+
+/** Which of the codes the server knows; where it cannot be asked, all of them are let pass, and that is said. */
+async function askServer(server: string, codes: KnownCodes, stop: AbortSignal): Promise<KnownCodes> {
+  const named = codes.locations.length + codes.items.length
+  if (named === 0) return codes
+  try {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(ASK_MS)])
+    await using reader = await Reader.connect(server, { signal })
+    return await reader.known(codes)
+  } catch (error) {
+    process.stderr.write(
+      `the server cannot be asked (${oneLine(error)}): ${count(named, 'code')} that the files do not define may be unknown to it\n`,
+    )
+    return codes
+  }
+}
+
+function refuseFaults(faults: Faults): void {
+  if (faults.count === 0) return
+  process.stderr.write(`${faults.lines().map(printable).join('\n')}\n`)
+  throw new Failure(`${count(faults.count, 'row')} wrong; nothing was posted`, EXIT.usage)
+}
+
+async function settle(till: Till, stop: AbortSignal, folder: string): Promise<void> {
+  const settled = till.settled().catch((error) => {
+    throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state, folder)) : error
+  })
+  const end = await Promise.race([settled, fired(stop).then(() => 'stopped' as const)])
+  if (end !== 'stopped') return
+  const { waiting } = till.state
+  throw new Failure(
+    `interrupted; ${count(waiting, 'transaction')} wait in ${folder}: run the same command again and they are sent`,
+    EXIT.interrupted,
+  )
+}
+
+function report(importing: Importing, posted: number): void {
+  const refused = importing.refused()
+  for (const { file, line, refused: code, field } of refused.slice(0, REFUSALS_SHOWN)) {
+    process.stderr.write(`refused: ${printable(file)}: line ${line}: ${code}${field === null ? '' : ` (${printable(field)})`}\n`)
+  }
+  if (refused.length > REFUSALS_SHOWN) process.stderr.write(`refused: and ${refused.length - REFUSALS_SHOWN} more\n`)
+  const { before, known, size } = importing
+  const opened = before.length === 0 || known ? '' : `; opening stock of ${count(before.length, 'location')} was imported before`
+  const what =
+    posted === 0 ? `${count(size, 'transaction')} imported before, nothing posted again` : `${count(posted, 'transaction')} posted`
+  process.stdout.write(`${what}, ${refused.length} refused${opened}\n`)
+  if (refused.length > 0) process.exitCode = EXIT.refused
+}

@@ -1,0 +1,7 @@
+/** Definitions and opening stock from CSV files. */
+export { packText } from './cells.ts'
+export { namedElsewhere, rehearse } from './check.ts'
+export { Faults } from './faults.ts'
+export { Importing } from './importing.ts'
+export { readTable } from './table.ts'
+export { columnsOf, type Planned, plan, TABLES, type TableName } from './tables.ts'

@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { CsvError, parse } from 'csv-parse'
+import { EXIT, Failure, oneLine } from '../failure.ts'
+import { utf8 } from '../input/index.ts'
+import type { Faults, Place } from './faults.ts'
+
+/** A row by the names of its columns; cells that are empty are left out. */
+export interface Row extends Place {
+  readonly cells: Readonly<Record<string, string>>
+}
+
+/** The columns that a table may have, and those that it must. */
+export interface Columns {
+  readonly all: readonly string[]
+  readonly required: readonly string[]
+}
+
+/** Of one file: what it makes waits in an outbox of a million. */
+const ROWS_MAX = 1_000_000
+const RECORD_BYTES_MAX = 1024 * 1024
+
+/**
+ * Reads a CSV file with a header. Columns come in any order, named as in the protocol; `reorder_point` is `reorderPoint`.
+ * @throws Failure when the file cannot be read, or its header is none.
+ */
+export async function readTable(path: string, { all, required }: Columns, faults: Faults): Promise<Row[]> {
+  const file = basename(path)
+  const rows: Row[] = []
+  const parser = parse({
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    info: true,
+    relax_column_count: true, // counted here, so that every such row is named
+    max_record_size: RECORD_BYTES_MAX,
+    skip_records_with_error: true,
+    on_skip: (error) => void faults.add({ file, line: Number(error?.lines ?? 0) }, error?.message ?? 'it cannot be read'),
+  })
+  pipeline(Readable.from(utf8(createReadStream(path))), parser, () => {}) // what goes wrong with the file is thrown by the parser
+  let header: string[] | undefined
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      if (header === undefined) {
+        header = headerOf(record, all, required, file)
+        continue
+      }
+      const at = { file, line: info.lines }
+      if (record.length !== header.length) {
+        faults.add(at, `it has ${record.length} cells, the header has ${header.length}`)
+        continue
+      }
+      if (rows.length === ROWS_MAX) throw new Failure(`${file}: it has more than ${ROWS_MAX} rows; import it in parts`, EXIT.usage)
+      const cells: Record<string, string> = {}
+      for (const [index, name] of header.entries()) if (record[index] !== '') cells[name] = record[index] as string
+      const missing = required.filter((name) => cells[name] === undefined)
+      if (missing.length > 0) faults.add(at, `${missing.join(' and ')} must not be empty`)
+      else rows.push({ ...at, cells })
+    }
+  } catch (error) {
+    if (error instanceof Failure && error.message.startsWith(file)) throw error
+    const line = error instanceof CsvError ? `line ${error.lines}: ` : ''
+    throw new Failure(`${file}: ${line}${oneLine(error)}`, EXIT.usage)
+  }
+  if (header === undefined) throw new Failure(`${file}: it is empty; its first line must name the columns: ${all.join(', ')}`, EXIT.usage)
+  return rows
+}
+
+function headerOf(record: readonly string[], all: readonly string[], required: readonly string[], file: string): string[] {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[_ ]/g, '')
+  const header = record.map((name) => {
+    const known = all.find((column) => plain(column) === plain(name))
+    if (known === undefined) throw new Failure(`${file}: line 1: unknown column "${name}"; known are ${all.join(', ')}`, EXIT.usage)
+    return known
+  })
+  const twice = header.find((name, index) => header.indexOf(name) !== index)
+  if (twice !== undefined) throw new Failure(`${file}: line 1: the column "${twice}" is there twice`, EXIT.usage)
+  const missing = required.find((name) => !header.includes(name))
+  if (missing !== undefined) throw new Failure(`${file}: line 1: the column "${missing}" is missing`, EXIT.usage)
+  return header
+}

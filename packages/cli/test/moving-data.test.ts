@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { type Ended, Workshop } from './support/tillwire.ts'
+
+const GOOD: Readonly<Record<string, string>> = {
+  'locations.csv': 'location,name,type\nS01/damaged,Damaged,store\nS01,"Harbour Street, 1",store\nW01,Warehouse,warehouse\n',
+  'items.csv':
+    'name,item,barcodes,packs,decimals,active\nWhole milk,milk,2000000000015|2000000000022,box:12|pallet:480,0,true\n"Cheese ""old""",cheese,,,3,yes\n',
+  'policies.csv': 'location,item,reorder_point,orderUpTo,pack\nS01,milk,20,60,12\n',
+  'opening.csv': 'location,item,quantity\nS01,milk,120\nW01,2000000000022,480\nS01,cheese,2.125\n',
+}
+
+async function shopWith(t: Parameters<typeof Workshop.open>[0], files = GOOD): Promise<Workshop> {
+  const at = await Workshop.open(t)
+  for (const [name, text] of Object.entries(files)) await writeFile(at.path(name), text)
+  return at
+}
+
+function importing(at: Workshop, ...more: readonly string[]): Promise<Ended> {
+  const files = ['--locations', 'locations.csv', '--items', 'items.csv', '--policies', 'policies.csv', '--opening', 'opening.csv']
+  return at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, ...files, ...more)
+}
+
+const OPENED = { 'S01 milk': 120, 'W01 milk': 480, 'S01 cheese': 2.125 }
+
+describe('tillwire import', { concurrency: 2 }, () => {
+  it('posts definitions and opening stock, and the same again changes nothing', async (t) => {
+    const at = await shopWith(t)
+    await at.serve()
+    const first = await importing(at)
+    assert.deepEqual([first.code, first.out, first.err], [0, '8 transactions posted, 0 refused\n', ''])
+    assert.deepEqual(await at.onHand(), OPENED)
+    const again = await importing(at)
+    assert.deepEqual([again.code, again.out], [0, '8 transactions imported before, nothing posted again, 0 refused\n'])
+    // A change of another file posts that, and no opening stock.
+    await writeFile(at.path('policies.csv'), `${GOOD['policies.csv']}W01,milk,200,900,480\n`)
+    const changed = await importing(at)
+    assert.deepEqual(
+      [changed.code, changed.out],
+      [0, '7 transactions posted, 0 refused; opening stock of 2 locations was imported before\n'],
+    )
+    assert.deepEqual(await at.onHand(), OPENED)
+    // Other opening stock of the same location is a mistake.
+    await writeFile(at.path('opening.csv'), 'location,item,quantity\nS01,milk,121\n')
+    const other = await importing(at)
+    assert.equal(other.code, 2)
+    assert.match(other.err, /^opening\.csv: line 2: opening stock of S01 was imported before, and this is another/)
+    assert.deepEqual(await at.onHand(), OPENED)
+    // From a new outbox the server knows it by its id.
+    await writeFile(at.path('opening.csv'), GOOD['opening.csv'] as string)
+    const lost = await importing(at, '--outbox', 'elsewhere')
+    assert.equal(lost.code, 3, lost.err)
+    assert.match(lost.err, /^refused: opening\.csv: line 2: exists_with_different_content \(id\)$/m)
+    assert.deepEqual(await at.onHand(), OPENED)
+  })
+
+  it('names every bad row by file and line, and posts nothing', async (t) => {
+    const at = await shopWith(t, {
+      'locations.csv': 'location,type\nS01,store\nS 02,store\nS01,store\nS03,shed\nS09/damaged,store\nS04\n',
+      'items.csv':
+        'item,barcodes,packs,decimals,active\nmilk,4006381333932,,,\npear,2000000000015,,,\nplum,2000000000015,,,\nfig,,box,,\nkiwi,,,4,\nlime,,,,maybe\n,,,,\n',
+      'policies.csv': 'location,item,reorderPoint\nS01,pear,-1\nS77,pear,1\nS01,nothing,1\n',
+      'opening.csv': 'location,item,quantity\nS01,pear,1.2345\nS01,ghost,1\nS88,pear,1\nS01,plumb,-2\nS01,"pear,1\n',
+    })
+    const server = await at.serve()
+    for (const flag of ['--dry-run', '--outbox=o']) {
+      const end = await importing(at, flag)
+      assert.equal(end.code, 2)
+      assert.deepEqual(end.err.split('\n').slice(0, -2), [
+        'locations.csv: line 3: location must be a location such as S01 or S01/damaged, of at most 64 letters, digits and . _ - /, not "S 02"',
+        'locations.csv: line 4: S01 is there already, on line 2',
+        'locations.csv: line 5: type must be "store" or "warehouse", not "shed"',
+        'locations.csv: line 6: the location S09 is neither in the files nor known to the server',
+        'locations.csv: line 7: it has 1 cells, the header has 2',
+        'items.csv: line 2: barcodes[0]: a barcode looks like a GTIN, and its check digit is wrong (4006381333932)',
+        'items.csv: line 4: barcodes[0]: what it defines belongs to something else already (2000000000015)',
+        'items.csv: line 5: packs must be packs such as box:12|pallet:480, not "box"',
+        'items.csv: line 6: decimals must be a whole number from 0 to 3, not 4',
+        'items.csv: line 7: active must be true or false, not "maybe"',
+        'items.csv: line 8: item must not be empty',
+        'policies.csv: line 2: reorderPoint: a quantity below 0 where the kind gives the direction',
+        'policies.csv: line 3: the location S77 is neither in the files nor known to the server',
+        'policies.csv: line 4: the item nothing is neither in the files nor known to the server',
+        'opening.csv: line 2: quantity: a quantity with more than three decimals',
+        'opening.csv: line 3: the item ghost is neither in the files nor known to the server',
+        'opening.csv: line 4: the location S88 is neither in the files nor known to the server',
+        'opening.csv: line 5: quantity: a quantity below 0 where the kind gives the direction',
+        'opening.csv: line 6: Quote Not Closed: the parsing is finished with an opening quote at line 6',
+      ])
+      assert.match(end.err, /^tillwire: 19 rows wrong; nothing was posted\n$/m)
+    }
+    assert.deepEqual(await at.levels(), [])
+    assert.equal((await readdir(at.folder)).includes('o'), false)
+    await server.kill('SIGTERM')
+  })
+
+  it('shows a thousand bad rows and counts the rest', async (t) => {
+    const at = await shopWith(t, { 'items.csv': `item,decimals\n${Array.from({ length: 1_234 }, (_, row) => `i${row},9\n`).join('')}` })
+    const end = await at.run('import', '--till', 'HQ/IMPORT', '--items', 'items.csv', '--dry-run')
+    const lines = end.err.trim().split('\n')
+    assert.deepEqual(lines.slice(-2), ['and 234 more', 'tillwire: 1234 rows wrong; nothing was posted'])
+    assert.equal(lines.length, 1_002)
+  })
+
+  it('knows what the server knows, and lets pass what it cannot ask', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, '--locations', 'locations.csv', '--items', 'items.csv')
+    const opening = ['import', '--till', 'HQ/IMPORT', '--server', at.endpoint, '--opening', 'opening.csv', '--dry-run']
+    const good = await at.run(...opening)
+    assert.deepEqual([good.code, good.out, good.err], [0, '2 transactions would be posted; no row is wrong\n', ''])
+    await server.kill('SIGTERM')
+    const alone = await at.run(...opening)
+    assert.equal(alone.code, 0)
+    assert.match(alone.err, /^the server cannot be asked \(.*\): 5 codes that the files do not define may be unknown to it\n$/)
+  })
+
+  it('shows the rows that the server refuses all the same', async (t) => {
+    const at = await shopWith(t)
+    await at.serve()
+    await at.runWith(
+      '{"kind":"item","item":"other","barcodes":["2000000000022"]}\n',
+      'post',
+      '-',
+      '--till',
+      'HQ/X',
+      '--server',
+      at.endpoint,
+    )
+    const end = await importing(at)
+    assert.equal(end.code, 3)
+    assert.equal(end.err, 'refused: items.csv: line 2: exists_with_different_content (barcodes[1])\n')
+    assert.equal(end.out, '8 transactions posted, 1 refused\n')
+    const again = await importing(at)
+    assert.deepEqual([again.code, again.err], [3, end.err], 'said again')
+  })
+
+  it('says what is wrong with a header, and with a file', async (t) => {
+    const at = await shopWith(t, {
+      'unknown.csv': 'item,colour\n',
+      'twice.csv': 'item,reorder_point,location,reorderPoint\n',
+      'missing.csv': 'item,quantity\n',
+      'empty.csv': '',
+    })
+    const said = async (table: string, file: string): Promise<string> =>
+      (await at.run('import', '--till', 'HQ/IMPORT', `--${table}`, file, '--dry-run')).err
+    assert.match(await said('items', 'unknown.csv'), /^tillwire: unknown\.csv: line 1: unknown column "colour"; known are item, name, unit/)
+    assert.match(await said('policies', 'twice.csv'), /^tillwire: twice\.csv: line 1: the column "reorderPoint" is there twice\n$/)
+    assert.match(await said('opening', 'missing.csv'), /^tillwire: missing\.csv: line 1: the column "location" is missing\n$/)
+    assert.match(await said('items', 'empty.csv'), /^tillwire: empty\.csv: it is empty; its first line must name the columns: item,/)
+    assert.match(await said('items', 'none.csv'), /^tillwire: none\.csv: .*no such file/)
+    assert.match((await at.run('import', '--till', 'HQ/IMPORT')).err, /^tillwire: nothing to import: give --locations, --items/)
+  })
+
+  it('interrupted while the server is away, it is sent once, when the same is run again', async (t) => {
+    const at = await shopWith(t)
+    const files = ['--locations', 'locations.csv', '--items', 'items.csv', '--policies', 'policies.csv', '--opening', 'opening.csv']
+    const running = at.start('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, ...files)
+    await running.printed(/^waiting: /m)
+    const stopped = await running.kill('SIGINT')
+    assert.equal(stopped.code, 130)
+    assert.match(stopped.err, /interrupted; 8 transactions wait in outbox\/HQ-IMPORT: run the same command again and they are sent\n$/)
+    await at.serve()
+    assert.equal((await importing(at)).code, 0)
+    assert.deepEqual(await at.onHand(), OPENED)
+  })
+})
+
+describe('tillwire export', { concurrency: 2 }, () => {
+  it('prints CSV that imports again, and NDJSON, whether the server runs or not', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await importing(at)
+    await server.kill('SIGTERM')
+    const items = await at.run('export', 'items', '--data', 'data')
+    assert.equal(
+      items.out,
+      'item,name,unit,decimals,barcodes,packs,supplier,active,defined\ncheese,"Cheese ""old""",each,3,,,,true,true\nmilk,Whole milk,each,0,2000000000015|2000000000022,box:12|pallet:480,,true,true\n',
+    )
+    assert.match(items.err, /^2 rows at position 9, \d{4}-\d\d-\d\dT[\d:.]+Z\n$/)
+    const locations = await at.run('export', 'locations', '--data', 'data')
+    assert.match(locations.out, /^location,name,type\nS01,"Harbour Street, 1",store\n/)
+    await at.serve()
+    const levels = await at.run('export', 'levels', '--data', 'data', '--json', '--location', 'S01')
+    assert.deepEqual(
+      levels.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+      [
+        { location: 'S01', item: 'cheese', onHand: 2.125, reserved: 0, available: 2.125 },
+        { location: 'S01', item: 'milk', onHand: 120, reserved: 0, available: 120 },
+      ],
+    )
+    const movements = await at.run('export', 'movements', '--data', 'data', '--item', '2000000000015')
+    assert.match(
+      movements.out,
+      /^position,line,kind,at,recorded,till,id,item,from,to,quantity\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120\n9,0,.*,W01,480\n$/,
+    )
+    const all = await at.run('export', 'transactions', '--data', 'data')
+    assert.equal(all.out.trim().split('\n').length, 10)
+    await writeFile(at.path('l.csv'), locations.out)
+    await writeFile(at.path('i.csv'), items.out)
+    const round = await at.run('import', '--till', 'A/B', '--locations', 'l.csv', '--items', 'i.csv', '--server', at.endpoint)
+    assert.deepEqual([round.code, round.out], [0, '5 transactions posted, 0 refused\n'])
+  })
+
+  it('says where there is nothing, and what it does not know', async (t) => {
+    const at = await Workshop.open(t)
+    assert.match((await at.run('export', 'levels')).err, /^tillwire: there are no tables in \.\/data: start a server on it/)
+    const other = await at.run('export', 'cats')
+    assert.deepEqual([other.code, other.out], [2, ''])
+  })
+})
+
+describe('tillwire backup, restore, rebuild and verify', { concurrency: 2 }, () => {
+  it('take a ledger from one folder to another, and find it whole', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await importing(at)
+    const backup = await at.run('backup', 'b.db', '--data', 'data')
+    assert.match(backup.out, /^backed up: position 9, \d{4}-.*Z, \d+ bytes, SHA-256 [0-9a-f]{64}\n$/)
+    const over = await at.run('backup', 'b.db', '--data', 'data')
+    assert.deepEqual([over.code, over.out], [1, ''])
+    assert.match(over.err, /b\.db is there already, and nothing is written over\n$/)
+    const beside = await at.run('verify', '--data', 'data')
+    assert.equal(beside.code, 0, beside.err)
+    assert.match(
+      beside.out,
+      /^log: whole, position 9, .*, SHA-256 [0-9a-f]{64}\ntables: as the log says, at position 9\nitems: 2 items at position 9, each adds up to 0 over all places\n$/,
+    )
+    assert.match((await at.run('rebuild', '--data', 'data')).err, /^tillwire: the data folder .* is in use by process/)
+    assert.match((await at.run('restore', 'b.db', '--data', 'data')).err, /is not empty/)
+    const restored = await at.run('restore', 'b.db', '--data', 'new/data')
+    assert.equal(restored.out, backup.out.replace('backed up', 'restored'))
+    assert.match((await at.run('rebuild', '--data', 'new/data')).out, /^rebuilt: the tables hold position 9\n$/)
+    const json = JSON.parse((await at.run('verify', '--data', 'new/data', '--json')).out) as Record<string, unknown>
+    assert.deepEqual([json.position, json.compared, json.damageCount, json.items, json.unbalancedCount], [9, 9, 0, 2, 0])
+    await server.kill('SIGTERM')
+    const again = at.start('serve', '--data', 'new/data', '--listen', at.endpoint)
+    await again.printed(/stock listening on /)
+    assert.deepEqual(await at.onHand(), OPENED)
+  })
+
+  it('name a damage by its position: verify ends with 1, and the server does not serve', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await importing(at)
+    await server.kill('SIGTERM')
+    const db = new DatabaseSync(at.path('data/log.db'))
+    db.exec('UPDATE batch SET body = substr(body, 1, length(body) - 1) WHERE first = 1')
+    db.close()
+    const found = await at.run('verify', '--data', 'data')
+    assert.equal(found.code, 1)
+    assert.match(
+      found.out,
+      /^log: damaged, position 9.*\n.*\n.*\ndamage at position 1: the record at position 1 of the log has been changed: its hash does not match\n$/,
+    )
+    const refused = await at.run('serve', '--data', 'data', '--listen', at.endpoint)
+    assert.equal(refused.code, 1)
+    assert.match(refused.err, /^tillwire: .*the record at position 1 of the log has been changed: its hash does not match\n$/m)
+    assert.equal((await at.run('backup', 'b.db', '--data', 'data')).code, 1)
+    assert.equal((await readFile(at.path('items.csv'))).length > 0, true)
+  })
+})

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { StockError } from '../errors.ts'
+import { type LogHead, SqliteLogReader } from '../log/index.ts'
+
+/** Opens a log to read it, whoever else has it open. @throws StockError `data_unusable`, `log_damaged`. */
+export function openLogFile(path: string): SqliteLogReader {
+  if (!existsSync(path)) throw new StockError('data_unusable', `there is no log ${path}`)
+  try {
+    return new SqliteLogReader(path)
+  } catch (cause) {
+    if (cause instanceof StockError) throw new StockError(cause.code, `${path}: ${cause.message}`, { cause })
+    throw new StockError('data_unusable', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Where a log ends, after every record was checked. @throws StockError `log_damaged` that names the position of the first damage. */
+export function checkedHead(path: string): LogHead {
+  const log = openLogFile(path)
+  try {
+    return log.checkChain(({ message }) => {
+      throw new StockError('log_damaged', `${path}: ${message}`)
+    }).head
+  } finally {
+    log.close()
+  }
+}
