@@ -20,12 +20,15 @@ export interface ClientParts {
 }
 
 const AGAIN_MS = 1_000
+/** A line on which the time is not answered within this time is dead. */
+const ALIVE_MS = 20_000
 
 /** A read-only session, made again whenever its line breaks. */
 abstract class Client {
   readonly machine: Machine
   protected readonly parts: ClientParts
   #connection: Connection<string, string> | undefined
+  #awaitsTime = false
 
   constructor(name: string, parts: ClientParts) {
     this.parts = parts
@@ -61,18 +64,30 @@ abstract class Client {
     }
     try {
       const clock = timerClock(machine.clock)
-      const connection = await dial(SERVER, service, { limits: { idleMs: 60_000 }, transport: parts.network.of(machine), clock })
+      const connection = await dial(SERVER, service, { limits: { idleMs: 0 }, transport: parts.network.of(machine), clock })
       this.#connection = connection
       connection.send(encodeHello())
+      this.#awaitsTime = false
+      this.#stayAlive(connection)
     } catch (error) {
       if (!(error instanceof NetError)) throw error
       again()
     }
   }
 
+  /** Asks for the time as long as the line lasts. */
+  #stayAlive(connection: Connection<string, string> | undefined): void {
+    if (connection !== this.#connection) return
+    if (this.#awaitsTime) return this.hangUp()
+    this.#awaitsTime = true
+    this.send({ ask: 0, time: {} })
+    this.machine.after(ALIVE_MS, 'asks for the time', () => this.#stayAlive(connection))
+  }
+
   #said(line: string): undefined {
     const reply = decodeReply(line)
     if ('welcome' in reply) this.greeted()
+    else if ('answer' in reply && reply.answer === 0) this.#awaitsTime = false
     else if ('answer' in reply || 'event' in reply) this.heard(reply)
     else if ('error' in reply) this.hangUp()
   }
@@ -81,13 +96,15 @@ abstract class Client {
 /** Watches levels, and knows them as they were told. */
 export class Watcher extends Client {
   readonly question: Question
+  readonly #told: (told: Told) => void
   /** By location and item; undefined while nothing was told. */
   levels: Map<string, LevelRow> | undefined
   #position = 0
 
-  constructor(name: string, parts: ClientParts, question: Question) {
+  constructor(name: string, parts: ClientParts, question: Question, told: (told: Told) => void) {
     super(name, parts)
     this.question = question
+    this.#told = told
   }
 
   protected greeted(): void {
@@ -99,6 +116,7 @@ export class Watcher extends Client {
     if (said.levels === undefined) return
     if (said.position < this.#position) throw new Error(`${this.machine.name} hears of position ${said.position} after ${this.#position}`)
     this.#position = said.position
+    this.#told({ who: this.machine.name, position: said.position, levels: said.levels })
     if ('answer' in said || this.levels === undefined) this.levels = new Map()
     for (const row of said.levels) this.levels.set(keyOfRow(row), row)
   }
@@ -119,6 +137,13 @@ export class Watcher extends Client {
 
 function keyOfRow({ location, item }: LevelRow): string {
   return `${location} ${item}`
+}
+
+/** Levels that a watcher was told, to be compared with the ledger at their position. */
+export interface Told {
+  readonly who: string
+  readonly position: number
+  readonly levels: readonly LevelRow[]
 }
 
 /** An answer that was heard, to be compared with the ledger at its position. */

@@ -8,6 +8,8 @@ export class Disk {
   log: MemoryLog
   /** It is full: nothing is written. */
   full = false
+  /** Whoever writes the next batch is lost with it, before it is on the disk or behind that. */
+  loses = false
   /** How long a write takes, in milliseconds. */
   writeMs = 2
   readonly #random: Random
@@ -33,6 +35,11 @@ export class Disk {
     machine.timeline.after(this.#random.wait(this.writeMs), `${machine.name} disk`, () => {
       if (this.log !== log || (!machine.alive && !survives)) return
       if (this.full) return done(new StockError('log_unwritable', 'the disk is full'))
+      if (this.loses) {
+        this.loses = false
+        machine.after(0, 'loses its writer', () => done(new StockError('log_lost', 'the writer of the log is gone')))
+        if (!survives) return
+      }
       const sealed = { ...batch, body }
       const appended = log.append(sealed)
       const told = machine.alive ? this.#random.wait(this.writeMs / 2) : 0

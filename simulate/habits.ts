@@ -1,4 +1,5 @@
 import type { StockLimits } from '@tillwire/stock'
+import type { LEDGER_LIMITS } from '@tillwire/stock/testing'
 import type { LineHabits } from './network.ts'
 import type { Random } from './random.ts'
 
@@ -9,6 +10,7 @@ export const TROUBLES = [
   'narrow lines',
   'slow disk',
   'disk full',
+  'writer lost',
   'server crashes',
   'server stops',
   'second server',
@@ -23,6 +25,8 @@ export const TROUBLES = [
   'skewed clocks',
   'small limits',
   'short memory',
+  'small ledger',
+  'people',
 ] as const
 
 const LONG_MEMORY: readonly Trouble[] = ['log set back', 'till restored', 'till cloned', 'till taken over']
@@ -41,6 +45,8 @@ export interface Habits {
   readonly lines: LineHabits
   readonly diskMs: number
   readonly limits: Partial<StockLimits>
+  /** Bounds of the ledger's own memory, so that what it has forgotten is met within an hour. */
+  readonly ledgerLimits: Partial<Record<keyof typeof LEDGER_LIMITS, number>>
 }
 
 /** Lines on which nothing goes wrong. */
@@ -77,5 +83,8 @@ export function drawHabits(random: Random): Habits {
         : {}),
       ...(has('short memory') ? { outboxKeepMs: random.between(300_000, 1_800_000), outboxPruneMs: 60_000 } : {}),
     },
+    ledgerLimits: has('small ledger')
+      ? { recentResultsMax: 16, journalMovementsMax: 1_024, transfersClosedMax: 4, reservationsExpiredMax: 4 }
+      : {},
   }
 }

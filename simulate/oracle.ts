@@ -8,7 +8,7 @@ import {
   readBody,
   replayRecord,
 } from '@tillwire/stock/testing'
-import type { Heard, Question } from './client.ts'
+import type { Heard, Question, Told } from './client.ts'
 import type { HeldRow } from './outbox-disk.ts'
 import { difference, imbalance, levelRow, snapshot } from './snapshot.ts'
 import { Violation } from './violation.ts'
@@ -34,6 +34,7 @@ export class Oracle {
   /** What was refused before the log went back. */
   readonly #refused = new Set<string>()
   #heard: Heard[] = []
+  #told: Told[] = []
 
   /** A batch is on the disk. Answers what it holds, in short. */
   written({ body, first, count }: LogBatch): string {
@@ -68,6 +69,10 @@ export class Oracle {
     this.#heard.push(heard)
   }
 
+  told(told: Told): void {
+    this.#told.push(told)
+  }
+
   get promises(): number {
     return this.#promised.size
   }
@@ -88,9 +93,12 @@ export class Oracle {
   /** Compares a ledger with what its log says up to its position, and the answers that it gave. */
   async compare(ledger: Ledger, log: MemoryLog): Promise<readonly Entry[]> {
     const answers = Map.groupBy(this.#heard, ({ answer }) => answer.position)
+    const events = Map.groupBy(this.#told, ({ position }) => position)
     this.#heard = []
+    this.#told = []
     const { entries, ledger: replayed } = await replay(log, ledger.position, (at) => {
       for (const heard of answers.get(at.position) ?? []) compareAnswer(heard, at)
+      for (const told of events.get(at.position) ?? []) compareTold(told, at)
     })
     const unequal = difference(snapshot(ledger), snapshot(replayed))
     if (unequal !== undefined) throw new Violation(`the ledger is not what its log says\n${unequal}`)
@@ -168,6 +176,16 @@ export async function replay(
     })
   }
   return { ledger, entries }
+}
+
+function compareTold({ who, position, levels }: Told, ledger: Ledger): void {
+  for (const row of levels) {
+    const [level] = queryLevels(ledger, { location: row.location, item: row.item }, 1).levels
+    // What turned out to be another item's barcode has nothing left under its own code.
+    const none = { location: row.location, item: row.item, onHand: 0, reserved: 0, available: 0 }
+    const [said, expected] = [JSON.stringify(row), JSON.stringify(level?.item.code === row.item ? levelRow(level) : none)]
+    if (said !== expected) throw new Violation(`${who} was told a wrong level at ${position}\ntold    ${said}\nledger  ${expected}`)
+  }
 }
 
 function compareAnswer({ who, question, answer }: Heard, ledger: Ledger): void {

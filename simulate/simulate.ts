@@ -1,3 +1,4 @@
+import { LEDGER_LIMITS } from '@tillwire/stock/testing'
 import { judge, settle } from './settle.ts'
 import { Troubles } from './troubles.ts'
 import { World } from './world.ts'
@@ -31,6 +32,8 @@ const HOUR_MS = 3_600_000
 export async function simulate({ seed, hours, trace }: Simulation): Promise<Outcome> {
   const world = new World(seed, trace)
   const { timeline } = world
+  const usual = { ...LEDGER_LIMITS }
+  Object.assign(LEDGER_LIMITS, world.habits.ledgerLimits)
   const stray = (error: unknown): void => timeline.fail(error)
   process.on('unhandledRejection', stray).on('uncaughtException', stray)
   let failure: Outcome['failure']
@@ -43,6 +46,7 @@ export async function simulate({ seed, hours, trace }: Simulation): Promise<Outc
     failure = { time: timeline.time, error }
     timeline.note(`wrong: ${String(error)}`)
   } finally {
+    Object.assign(LEDGER_LIMITS, usual)
     process.off('unhandledRejection', stray).off('uncaughtException', stray)
   }
   const { head } = world.disk.log

@@ -102,6 +102,18 @@ export class TillHost {
     }
   }
 
+  /** A person looks at a refused transaction, and drops it or posts another in its place. */
+  settleRefused(draft: Draft | undefined): void {
+    const [refused] = this.#till?.refused(0, 1) ?? []
+    if (refused === undefined) return
+    try {
+      if (draft === undefined) this.#till?.drop(refused.seq)
+      else this.#till?.replace(refused.seq, draft)
+    } catch (error) {
+      if (!(error instanceof StockError) || error.code !== 'outbox_unusable') throw error
+    }
+  }
+
   /** The process ends; what its disk holds stays. */
   crash(death: Death): void {
     if (!this.up) return

@@ -40,6 +40,9 @@ export class Troubles {
         this.#world.disk.full = false
       })
     },
+    'writer lost': () => {
+      this.#world.disk.loses = true
+    },
     'server crashes': () => {
       const [server] = this.#world.servers
       if (server !== undefined) this.#world.crashServer(server, this.#death())
@@ -103,6 +106,11 @@ export class Troubles {
       const host = this.#random.pick(this.#world.tills)
       host.crash('killed')
       this.#later(5_000, `${host.name} takes over`, () => host.boot({ takeOver: true }))
+    },
+    people: () => {
+      const host = this.#random.pick(this.#world.tills)
+      const { workload } = this.#world
+      host.settleRefused(this.#random.chance(0.5) ? workload.document('S01', host.machine.clock.now()) : undefined)
     },
     offline: () => {
       const host = this.#random.pick(this.#world.tills)

@@ -1,6 +1,6 @@
 import { DEFAULT_STOCK_LIMITS, type StockLimits } from '@tillwire/stock'
 import { type CoreReport, stockLimitsFrom } from '@tillwire/stock/testing'
-import { Buyer, Watcher } from './client.ts'
+import { Buyer, type Told, Watcher } from './client.ts'
 import { Disk } from './disk.ts'
 import { drawHabits, GOOD_LINES, type Habits } from './habits.ts'
 import type { Death } from './machine.ts'
@@ -60,7 +60,8 @@ export class World {
       this.addTill(till, till, habits.troubles.has('skewed clocks') ? skews.between(-SKEW_MS, SKEW_MS) : 0)
     }
     const clients = { timeline, network: this.network, random: this.random.fork() }
-    this.watchers.push(new Watcher('watcher 1', clients, {}), new Watcher('watcher 2', clients, { within: 'S01' }))
+    const told = (what: Told): void => this.oracle.told(what)
+    this.watchers.push(new Watcher('watcher 1', clients, {}, told), new Watcher('watcher 2', clients, { within: 'S01' }, told))
     this.buyer = new Buyer(
       'purchasing',
       clients,
@@ -173,6 +174,7 @@ export class World {
     this.quiet = true
     this.network.habits = GOOD_LINES
     this.disk.full = false
+    this.disk.loses = false
     this.disk.writeMs = 2
     for (const host of this.tills) {
       host.disk.full = false
