@@ -8,6 +8,7 @@ import { exportCommand } from './commands/export.ts'
 import { importCommand } from './commands/import.ts'
 import { levelsCommand } from './commands/levels.ts'
 import { postCommand } from './commands/post.ts'
+import { purchasingCommands } from './commands/purchasing.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { refusedCommand } from './commands/refused.ts'
 import { restoreCommand } from './commands/restore.ts'
@@ -46,6 +47,7 @@ const commands = [
   watchCommand(),
   tillCommand(),
   refusedCommand(),
+  ...purchasingCommands(),
   importCommand(),
   exportCommand(),
   backupCommand(),

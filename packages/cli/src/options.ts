@@ -1,4 +1,5 @@
 import { parseEndpoint } from '@tillwire/net'
+import { parseTime } from '@tillwire/stock'
 import { InvalidArgumentError, Option } from 'commander'
 
 /** Where the stock server listens unless told otherwise. */
@@ -37,4 +38,12 @@ export function serverOption(): Option {
 /** `--data`, the same in every command that works on a data folder. */
 export function dataOption(): Option {
   return new Option('-d, --data <folder>', "the server's data folder").default('./data')
+}
+
+/** A time of RFC 3339, or a day, which begins at midnight UTC; as the protocol says times. */
+export function moment(text: string): string {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00.000Z` : text
+  if (Number.isNaN(parseTime(time)))
+    throw new InvalidArgumentError('it must be a time such as 2026-11-20T18:05:30Z, or a day such as 2026-11-20')
+  return time
 }

@@ -5,7 +5,7 @@ import type { StockError } from './errors.ts'
 import type { Ledger } from './ledger/index.ts'
 import type { StockLimits } from './limits.ts'
 import type { Log } from './log/index.ts'
-import { type Archive, Sessions, Watches } from './sessions/index.ts'
+import { type Archive, type QuestionDesk, Sessions, Watches } from './sessions/index.ts'
 
 /** What the working parts of a server have to tell. */
 export type CoreReport =
@@ -24,6 +24,7 @@ export interface CoreParts {
   /** What the log adds up to. */
   readonly ledger: Ledger
   readonly archive: Archive
+  readonly desk: QuestionDesk
   readonly clock: Clock
   readonly limits: StockLimits
   /** Where it listens. */
@@ -56,7 +57,7 @@ export class StockCore {
 
   /** Puts the parts together and listens. @throws (rejects) NetError of `serve`. */
   static async open(parts: CoreParts): Promise<StockCore> {
-    const { name, log, ledger, archive, clock, limits, listen, transport, applied, report } = parts
+    const { name, log, ledger, archive, desk, clock, limits, listen, transport, applied, report } = parts
     const watches = new Watches(clock, limits.watchMs)
     let server: Server | undefined
     const committer: Committer = new Committer({
@@ -81,6 +82,7 @@ export class StockCore {
       ledger,
       committer,
       archive,
+      desk,
       watches,
       clock,
       limits,

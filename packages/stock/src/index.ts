@@ -22,7 +22,7 @@ export {
   type WatchEvent,
   type Welcome,
 } from './protocol/index.ts'
-export { type LevelQuestion, Reader, type ReaderOptions } from './reader/index.ts'
+export { type LevelQuestion, Reader, type ReaderOptions, type Report, type ReportName } from './reader/index.ts'
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
 export {
   type OutboxNote,

@@ -80,6 +80,7 @@ export class StockServer implements AsyncDisposable {
       log,
       ledger,
       archive: projection,
+      desk: projection,
       clock,
       limits,
       listen: options.listen,

@@ -3,8 +3,9 @@ import { Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { jsonText } from '../failure.ts'
 import { levelTable } from '../level-table.ts'
-import { serverOption } from '../options.ts'
+import { moment, serverOption } from '../options.ts'
 import { write } from '../output.ts'
+import { printReport } from '../report.ts'
 
 /** The flags that choose levels, shared with `watch`. */
 export interface LevelFlags {
@@ -13,6 +14,8 @@ export interface LevelFlags {
   readonly location?: string
   readonly json?: boolean
 }
+
+const AS_OF = { noun: 'level', columns: [{ field: 'location' }, { field: 'item' }, { field: 'onHand', title: 'on hand' }], figures: 2 }
 
 /** `tillwire levels` */
 export function levelsCommand(): Command {
@@ -23,11 +26,25 @@ export function levelsCommand(): Command {
     .option('-l, --location <code>', 'only this location')
     .addOption(new Option('--json', 'as one JSON object: position, time, levels').conflicts('csv'))
     .option('--csv', 'as CSV with a header')
+    .option('--as-of <time>', 'what was on hand at this time; --json then prints one object a line', moment)
+    .addOption(
+      new Option('--clock <which>', 'whose time: when the server recorded, or when it happened by the tills').choices(['recorded', 'at']),
+    )
     .action(levels)
 }
 
-async function levels(flags: LevelFlags & { readonly csv?: boolean }): Promise<void> {
+interface AsOfFlags {
+  readonly csv?: boolean
+  readonly asOf?: string
+  readonly clock?: 'recorded' | 'at'
+}
+
+async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
   await using reader = await Reader.connect(flags.server)
+  if (flags.asOf !== undefined) {
+    const pages = reader.report('asOf', { [flags.clock ?? 'recorded']: flags.asOf, ...questionOf(flags) })
+    return printReport(pages, AS_OF, flags)
+  }
   const pages = reader.levels(questionOf(flags))
   if (flags.json === true) await printJson(pages)
   else if (flags.csv === true) await printCsv(pages)

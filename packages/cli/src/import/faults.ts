@@ -11,7 +11,13 @@ const FAULTS_SHOWN = 1_000
 /** What is wrong with the rows of an import. */
 export class Faults {
   readonly #shown: (Place & { readonly text: string })[] = []
+  readonly #files: string[] = []
   #count = 0
+
+  /** The rows of this file are looked at: its faults are shown behind those of the files before it. */
+  begin(file: string): void {
+    this.#files.push(file)
+  }
 
   get count(): number {
     return this.#count
@@ -23,8 +29,8 @@ export class Faults {
 
   /** A line for each, by file and line. */
   lines(): string[] {
-    const files = [...new Set(this.#shown.map(({ file }) => file))]
-    const sorted = [...this.#shown].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line)
+    const order = (file: string): number => this.#files.indexOf(file)
+    const sorted = [...this.#shown].sort((a, b) => order(a.file) - order(b.file) || a.line - b.line)
     const rest = this.#count - this.#shown.length
     return [...sorted.map(({ file, line, text }) => `${file}: line ${line}: ${text}`), ...(rest > 0 ? [`and ${rest} more`] : [])]
   }

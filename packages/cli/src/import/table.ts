@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { basename } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure, oneLine } from '../failure.ts'
@@ -25,8 +24,8 @@ const RECORD_BYTES_MAX = 1024 * 1024
  * Reads a CSV file with a header. Columns come in any order, named as in the protocol; `reorder_point` is `reorderPoint`.
  * @throws Failure when the file cannot be read, or its header is none.
  */
-export async function readTable(path: string, { all, required }: Columns, faults: Faults): Promise<Row[]> {
-  const file = basename(path)
+export async function readTable(file: string, { all, required }: Columns, faults: Faults): Promise<Row[]> {
+  faults.begin(file)
   const rows: Row[] = []
   const parser = parse({
     bom: true,
@@ -38,7 +37,7 @@ export async function readTable(path: string, { all, required }: Columns, faults
     skip_records_with_error: true,
     on_skip: (error) => void faults.add({ file, line: Number(error?.lines ?? 0) }, error?.message ?? 'it cannot be read'),
   })
-  pipeline(Readable.from(utf8(createReadStream(path))), parser, () => {}) // what goes wrong with the file is thrown by the parser
+  pipeline(Readable.from(utf8(createReadStream(file))), parser, () => {}) // what goes wrong with the file is thrown by the parser
   let header: string[] | undefined
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {

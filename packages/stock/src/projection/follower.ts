@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { DEFAULT_STOCK_LIMITS } from '../limits.ts'
 import { type LogHead, type LogRecord, SqliteLogReader } from '../log/index.ts'
 import { replayRecord } from '../replay.ts'
+import { Desk } from './desk/desk.ts'
 import { type Loaded, load } from './load.ts'
 import { Lookups } from './lookups.ts'
 import { openProjection } from './schema.ts'
@@ -18,6 +19,7 @@ export class Follower {
   #loaded: Loaded
   #store: ProjectionStore
   #lookups: Lookups
+  #desk: Desk
   #head: LogHead
 
   /**
@@ -39,6 +41,7 @@ export class Follower {
     this.#head = this.#loaded.head
     this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)
     this.#lookups = new Lookups(this.#db, this.#log)
+    this.#desk = new Desk(this.#db, this.#loaded.ledger, this.#store.segments)
   }
 
   /** The last transaction that is in the tables. */
@@ -76,6 +79,11 @@ export class Follower {
     return this.#lookups
   }
 
+  /** Answers what purchasing asks. */
+  get desk(): Desk {
+    return this.#desk
+  }
+
   close(): void {
     this.#log.close()
     this.#db.close()
@@ -109,6 +117,7 @@ export class Follower {
     this.#head = this.#loaded.head
     this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)
     this.#lookups = new Lookups(this.#db, this.#log)
+    this.#desk = new Desk(this.#db, this.#loaded.ledger, this.#store.segments)
   }
 }
 

@@ -29,6 +29,8 @@ export class Lookups {
   readonly #earlier: StatementSync
   readonly #sale: StatementSync
   readonly #sold: StatementSync
+  /** The lines of the record that was looked into last: single ones that are asked for one after the other mostly stand together. */
+  #record: { readonly first: number; readonly lines: readonly string[] } = { first: 1, lines: [] }
 
   constructor(db: DatabaseSync, log: SqliteLogReader) {
     this.#db = db
@@ -57,9 +59,10 @@ export class Lookups {
   }
 
   recallAt(position: number): Recalled {
-    const [recalled] = this.#withLines(this.#at.all(position) as unknown as TransactionRow[], 0)
-    if (recalled === undefined) throw new RangeError(`no transaction stands at position ${position}`)
-    return recalled
+    const row = this.#at.get(position) as TransactionRow | undefined
+    const line = this.#lineAt(position)
+    if (row === undefined || line === undefined) throw new RangeError(`no transaction stands at position ${position}`)
+    return { seq: row.seq, position, result: resultOf(row), line }
   }
 
   earlierIds(till: string, epoch: number, since: number, most: number): EarlierIds {
@@ -99,7 +102,7 @@ export class Lookups {
       const select = `SELECT item, sum(iif(to_place = :location, 1, -1) * ${EXACT()}) FROM movement`
       const where = 'position > :behind AND at > :at AND (from_place = :location OR to_place = :location)'
       if (items.size > ITEMS_ALONE_MAX) {
-        const all = this.#db.prepare(`${select} NOT INDEXED WHERE ${where} GROUP BY item`)
+        const all = this.#db.prepare(`${select} WHERE ${where} GROUP BY +item`)
         for (const [item, sum] of named(all, { location, behind, at })) if (items.has(item)) add(location, item, sum)
       } else {
         const one = this.#db.prepare(`${select} INDEXED BY movement_of_item WHERE item = :item AND ${where} GROUP BY item`)
@@ -107,6 +110,17 @@ export class Lookups {
       }
     }
     return { position, moved: levels.map(({ location, item }) => moved.get(`${location}\n${item}`) ?? 0) }
+  }
+
+  #lineAt(position: number): string | undefined {
+    const { first, lines } = this.#record
+    if (position >= first && position < first + lines.length) return lines[position - first]
+    const [record] = this.#log.read(position)
+    if (record === undefined) return undefined
+    const read: string[] = []
+    readBody(record.body, { group() {}, line: (text) => void read.push(text) })
+    this.#record = { first: record.first, lines: read }
+    return read[position - record.first]
   }
 
   #withLines(found: readonly TransactionRow[], bytesMax: number): Recalled[] {

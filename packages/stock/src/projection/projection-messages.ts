@@ -1,4 +1,5 @@
 import type { StockErrorCode } from '../errors.ts'
+import type { Question } from '../protocol/index.ts'
 import type { LevelName } from '../sessions/index.ts'
 
 /** What the sessions' long memory is asked; see `Archive`. */
@@ -9,13 +10,21 @@ export type Lookup =
   | { readonly of: 'sale'; readonly till: string; readonly id: string }
   | { readonly of: 'movedSince'; readonly levels: readonly LevelName[]; readonly at: number }
 
+/** What purchasing asks; see `QuestionDesk`. */
+export interface QuestionAsked {
+  readonly of: 'question'
+  readonly question: Question
+  readonly now: number
+  readonly connected: ReadonlySet<string>
+}
+
 /** Something that the tables are asked. */
 export interface AskRequest {
   readonly type: 'ask'
   readonly id: number
   /** The log's position of this moment: the answer waits until the tables are there. */
   readonly position: number
-  readonly asked: Lookup
+  readonly asked: Lookup | QuestionAsked
 }
 
 /** What the projection's owner says to its thread. */

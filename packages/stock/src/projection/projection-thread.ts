@@ -2,8 +2,9 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
+import type { DeskLimits } from './desk/desk.ts'
 import { Follower } from './follower.ts'
-import type { AskRequest, Lookup, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
+import type { AskRequest, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
 /** What the thread is started with. */
 export interface ProjectionThreadData {
@@ -13,6 +14,8 @@ export interface ProjectionThreadData {
   readonly segmentMovements: number
   readonly recallBytesMax: number
   readonly earlierIdsMax: number
+  /** What bounds the answer to a question of purchasing. */
+  readonly answers: DeskLimits
   /** Time between two commits. */
   readonly everyMs: number
   /** Pause after a commit failed. */
@@ -108,12 +111,13 @@ function answerAll(from: Follower): void {
       say({ type: 'answered', id, answer: lookUp(from, asked) })
     } catch (error) {
       if (isDamage(error)) say({ type: 'damaged', message: (error as Error).message })
-      say({ type: 'unanswered', id, code: 'internal', message: (error as Error).message })
+      const { code, field } = error instanceof StockError ? error : { code: 'internal' as const, field: undefined }
+      say({ type: 'unanswered', id, code, message: (error as Error).message, ...(field === undefined ? {} : { field }) })
     }
   }
 }
 
-function lookUp({ lookups, position }: Follower, asked: Lookup): unknown {
+function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked']): unknown {
   switch (asked.of) {
     case 'recall':
       return lookups.recall(asked.till, asked.epoch, asked.from, asked.to, most.recallBytesMax)
@@ -123,6 +127,8 @@ function lookUp({ lookups, position }: Follower, asked: Lookup): unknown {
       return lookups.earlierIds(asked.till, asked.epoch, asked.since, most.earlierIdsMax)
     case 'sale':
       return lookups.sale(asked.till, asked.id)
+    case 'question':
+      return { position, fields: desk.answer(asked.question, asked.now, asked.connected, most.answers) }
     case 'movedSince':
       return lookups.movedSince(asked.levels, asked.at, position)
   }

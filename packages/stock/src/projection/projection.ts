@@ -3,10 +3,14 @@ import type { Worker } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
 import type { FoundSale, FoundSince } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
-import type { Archive, EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
+import type { Question } from '../protocol/index.ts'
+import type { Archive, EarlierIds, LevelName, QuestionDesk, Recalled } from '../sessions/index.ts'
 import { startThread } from '../start-thread.ts'
-import type { Lookup, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
+import type { AskRequest, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 import type { ProjectionThreadData } from './projection-thread.ts'
+
+/** What stands in an answer's line beside its rows, at most. */
+const ANSWER_HEAD_BYTES = 512
 
 interface Waiting {
   resolve(answer: unknown): void
@@ -22,7 +26,7 @@ export interface ProjectionHears {
 }
 
 /** The tables of `ledger.db`, kept a moment behind the log by a thread of their own; also the sessions' long memory. */
-export class Projection implements Archive {
+export class Projection implements Archive, QuestionDesk {
   readonly #data: ProjectionThreadData
   readonly #hears: ProjectionHears
   readonly #position: () => number
@@ -60,6 +64,11 @@ export class Projection implements Archive {
       segmentMovements: limits.segmentMovements,
       recallBytesMax: limits.recallBytesMax,
       earlierIdsMax: limits.earlierIdsMax,
+      answers: {
+        rowsPerAnswer: limits.levelsPerAnswer,
+        rowsPerAnswerMax: limits.levelsPerAnswerMax,
+        bytesMax: limits.lineBytesMax - ANSWER_HEAD_BYTES,
+      },
       everyMs: limits.projectionMs,
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
@@ -94,6 +103,10 @@ export class Projection implements Archive {
     return this.#ask({ of: 'movedSince', levels, at })
   }
 
+  answer(question: Question, now: number, connected: ReadonlySet<string>): Promise<{ readonly position: number; readonly fields: string }> {
+    return this.#ask({ of: 'question', question, now, connected })
+  }
+
   /** Catches up with the log and closes. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -105,7 +118,7 @@ export class Projection implements Archive {
     await exited
   }
 
-  #ask<T>(asked: Lookup): Promise<T> {
+  #ask<T>(asked: AskRequest['asked']): Promise<T> {
     const worker = this.#worker
     if (worker === undefined) return Promise.reject(new StockError('internal', 'the thread of the projection has stopped'))
     return new Promise((resolve, reject) => {

@@ -112,6 +112,7 @@ const SCHEMA = `
     PRIMARY KEY (position, line)
   ) WITHOUT ROWID;
   CREATE INDEX movement_of_item ON movement (item, position);
+  CREATE INDEX movement_of_shrink ON movement (position) WHERE from_place = 'shrink' OR to_place = 'shrink';
   CREATE TABLE level (
     location    TEXT NOT NULL,
     item        TEXT NOT NULL,

@@ -1,6 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
-import { dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
+import { byCode, type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
+
+/** Takes what was sold and seen on a day, beyond what it took before. */
+export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
 
 /**
  * Cuts history into segments of about as many movements. At the end of each, the levels that moved in it are written as they are then:
@@ -22,6 +25,8 @@ export class Segments {
   #traces = new Traces()
   readonly #touched: Trace[] = []
   #day0 = 0
+  #reader: DayReader | undefined
+  #waiting: Trace[] = []
 
   constructor(db: DatabaseSync, ledger: Ledger, movementsMax: number) {
     this.#db = db
@@ -69,6 +74,10 @@ export class Segments {
     for (const trace of this.#touched) {
       const day = dayIn(trace, this.#day0)
       if (day.opened === undefined) day.opened = trace.before > 0
+      if (this.#reader !== undefined && !trace.waiting) {
+        trace.waiting = true
+        this.#waiting.push(trace)
+      }
       if (trace.before > 0 || (trace.place.quantity(trace.item.number) as number) > 0) day.seen = true
     }
     this.#touched.length = 0
@@ -85,16 +94,42 @@ export class Segments {
     return this.#traces
   }
 
+  /** Has the days of the open segment read: those that changed since the last time. A reader that is new has read the table of days. */
+  read(reader: DayReader): void {
+    if (this.#reader === undefined) {
+      this.#reader = reader
+      this.#waiting = [...this.open().all()]
+    }
+    for (const trace of this.#waiting) {
+      trace.waiting = false
+      for (const day of trace.days) {
+        reader(trace, day, day.sold - day.soldTaken)
+        day.soldTaken = day.sold
+      }
+    }
+    this.#waiting = []
+  }
+
   #end(position: number): void {
+    if (this.#reader !== undefined) this.read(this.#reader)
     const number = this.#number++
     this.#close.run(number, position)
-    for (const trace of this.open().all()) {
-      const { place, item, days } = trace
-      const thousandths = place.quantity(item.number)
-      if (thousandths === undefined || days.length === 0) continue
-      this.#checkpoint.run(place.code, item.code, number, thousandths)
-      for (const { day, sold, seen, opened } of days) {
-        this.#day.run(day, place.code, item.code, sold, seen || sold > 0 ? 1 : 0, opened === undefined ? null : opened ? 1 : 0)
+    const traces = [...this.open().all()].filter(({ days }) => days.length > 0).sort(byCode)
+    const days = new Map<number, Trace[]>()
+    for (const trace of traces) {
+      const { place, item } = trace
+      this.#checkpoint.run(place.code, item.code, number, place.quantity(item.number) as number)
+      for (const { day } of trace.days) {
+        const those = days.get(day)
+        if (those === undefined) days.set(day, [trace])
+        else those.push(trace)
+      }
+    }
+    for (const [day, those] of days) {
+      for (const trace of those) {
+        const { sold, seen, opened } = dayIn(trace, day)
+        const known = opened === undefined ? null : opened ? 1 : 0
+        this.#day.run(day, trace.place.code, trace.item.code, sold, seen || sold > 0 ? 1 : 0, known)
       }
     }
     this.#behind = position

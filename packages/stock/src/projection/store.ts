@@ -18,7 +18,7 @@ import { BooksStore } from './books-store.ts'
 import { exactOrNull } from './exact.ts'
 import { transferOf } from './place-codes.ts'
 import { Segments } from './segments.ts'
-import { dayIn, dayOf, type Trace } from './traces.ts'
+import { byCode, dayIn, dayOf, type Trace } from './traces.ts'
 
 const MINUTE_MS = 60_000
 
@@ -158,7 +158,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
 
   #finish(log: string, last: LogRecord): void {
     this.#books.finish()
-    for (const trace of this.#dirty) {
+    for (const trace of this.#dirty.sort(byCode)) {
       trace.dirty = false
       const { place, item } = trace
       const thousandths = place.quantity(item.number)

@@ -2,6 +2,7 @@
 export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, hashText, nextChain } from '../ledger/index.ts'
 export { LineReader } from './line-reader.ts'
 export { type Ask, decodeRequest, encodeHello, type Hello, parseObject, type Request, SERVER_TILL } from './message.ts'
+export { decodeQuestion, type Moment, type OnOrder, QUESTION_NAMES, type Question } from './question.ts'
 export {
   type Ack,
   type Answer,

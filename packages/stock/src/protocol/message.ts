@@ -2,6 +2,7 @@ import { StockError } from '../errors.ts'
 import { type LevelFilter, thousandths } from '../ledger/index.ts'
 import { checkFields, type Fields, fields, form, list, number, object, text, whole } from './fields.ts'
 import { itemCode, locationName, tillName } from './names.ts'
+import { decodeQuestion, QUESTION_NAMES, type Question } from './question.ts'
 
 /** The version of the wire protocol that this package speaks. */
 export const PROTOCOL = 1
@@ -31,6 +32,7 @@ export type Ask =
   | { readonly type: 'ask'; readonly id: number; readonly of: 'watch'; readonly filter: LevelFilter }
   | { readonly type: 'ask'; readonly id: number; readonly of: 'unwatch'; readonly watch: number }
   | { readonly type: 'ask'; readonly id: number; readonly of: 'time' }
+  | { readonly type: 'ask'; readonly id: number; readonly of: 'question'; readonly question: Question }
   | {
       readonly type: 'ask'
       readonly id: number
@@ -107,9 +109,15 @@ function decodeHello(sent: Record<string, unknown>): Hello {
 }
 
 function decodeAsk(sent: Record<string, unknown>): Ask {
+  const purchasing = QUESTION_NAMES.find((name) => sent[name] !== undefined)
+  if (purchasing !== undefined) {
+    checkFields(sent, fields({ ask: whole(0), [purchasing]: () => {} }), [], '')
+    return { type: 'ask', id: sent.ask as number, of: 'question', question: decodeQuestion(purchasing, sent[purchasing]) }
+  }
   const question = Object.keys(sent).find((key) => QUESTIONS.has(key))
   if (question === undefined) {
-    throw new StockError('bad_field', `an ask needs one of ${[...QUESTIONS.keys()].join(', ')}`, { field: 'ask' })
+    const names = [...QUESTIONS.keys(), ...QUESTION_NAMES]
+    throw new StockError('bad_field', `an ask needs one of ${names.join(', ')}`, { field: 'ask' })
   }
   checkFields(sent, QUESTIONS.get(question) as Fields, [], '')
   const id = sent.ask as number

@@ -30,7 +30,16 @@ const KNOWN = shape({ locations: listOf(text), items: listOf(text) })
 const REPLIES: Readonly<Record<string, Test>> = {
   welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole), chain: maybe(text) }),
   ack: shape({ ack: whole, position: whole, time: text, results: maybe(listOf(RESULT)) }),
-  answer: shape({ answer: whole, position: whole, time: text, levels: maybe(listOf(LEVEL)), next: maybe(text), known: maybe(KNOWN) }),
+  answer: shape({
+    answer: whole,
+    position: whole,
+    time: text,
+    levels: maybe(listOf(LEVEL)),
+    rows: maybe(listOf(shape({}))),
+    asOf: maybe(shape({ position: whole })),
+    next: maybe(text),
+    known: maybe(KNOWN),
+  }),
   event: shape({ event: whole, position: whole, time: text, levels: listOf(LEVEL) }),
   error: shape({ error: shape({ code: text, message: text }) }),
 }

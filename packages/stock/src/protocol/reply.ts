@@ -49,6 +49,10 @@ export interface Answer {
   readonly position: number
   readonly time: string
   readonly levels?: readonly LevelRow[]
+  /** What else was asked for. */
+  readonly rows?: readonly Readonly<Record<string, unknown>>[]
+  /** The past moment that the rows hold for, and the position that it is. */
+  readonly asOf?: { readonly position: number; readonly recorded?: string; readonly at?: string }
   readonly next?: string
   readonly known?: KnownCodes
 }
@@ -124,9 +128,13 @@ export function encodeLevels(
   return `{"${kind}":${id},"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]${more}}`
 }
 
-/** The answer to an ask that only wants to hear something, or which codes are known. */
-export function encodeAnswer(id: number, position: number, time: string, known?: KnownCodes): string {
-  return `{"answer":${id},"position":${position},"time":"${time}"${known === undefined ? '' : `,"known":${JSON.stringify(known)}`}}`
+/**
+ * The answer to an ask.
+ *
+ * @param fields - what it says beside where and when it holds, as JSON without the braces
+ */
+export function encodeAnswer(id: number, position: number, time: string, fields?: string): string {
+  return `{"answer":${id},"position":${position},"time":"${time}"${fields === undefined ? '' : `,${fields}`}}`
 }
 
 /** The line of an error, with what it is about. */

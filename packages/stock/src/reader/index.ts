@@ -1,1 +1,1 @@
-export { type LevelQuestion, Reader, type ReaderOptions } from './reader.ts'
+export { type LevelQuestion, Reader, type ReaderOptions, type Report, type ReportName } from './reader.ts'

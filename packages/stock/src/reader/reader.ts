@@ -1,6 +1,15 @@
 import { type Client, connect, lines } from '@tillwire/net'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
-import { type Answer, decodeReply, encodeHello, type KnownCodes, type Reply, type WatchEvent, type Welcome } from '../protocol/index.ts'
+import {
+  type Answer,
+  decodeReply,
+  encodeHello,
+  type KnownCodes,
+  type Question,
+  type Reply,
+  type WatchEvent,
+  type Welcome,
+} from '../protocol/index.ts'
 
 /** Which levels are wanted; every part narrows. */
 export interface LevelQuestion {
@@ -12,6 +21,12 @@ export interface LevelQuestion {
   /** Only levels that are below this, in units. */
   readonly below?: number
 }
+
+/** What purchasing asks beside the levels of now. */
+export type ReportName = Question['of']
+
+/** A page of what purchasing asked. */
+export type Report = Answer & { readonly rows: NonNullable<Answer['rows']> }
 
 /** How to connect. */
 export interface ReaderOptions {
@@ -57,6 +72,21 @@ export class Reader implements AsyncDisposable {
       const reply = decode(await this.#client.request(JSON.stringify(ask)))
       if (!('answer' in reply) || reply.levels === undefined) throw violated()
       yield reply
+      after = reply.next
+    } while (after !== undefined)
+  }
+
+  /**
+   * What purchasing asks, in pages; each says the position and the time that it holds for. The fields of each question and of its rows
+   * stand in the protocol's page.
+   */
+  async *report(name: ReportName, question: Readonly<Record<string, unknown>> = {}): AsyncGenerator<Report, void, undefined> {
+    let after: string | undefined
+    do {
+      const ask = { ask: ++this.#asks, [name]: { ...question, ...(after === undefined ? {} : { after }) } }
+      const reply = decode(await this.#client.request(JSON.stringify(ask)))
+      if (!('answer' in reply) || reply.rows === undefined) throw violated()
+      yield reply as Report
       after = reply.next
     } while (after !== undefined)
   }

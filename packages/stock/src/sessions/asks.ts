@@ -1,8 +1,10 @@
 import { StockError } from '../errors.ts'
 import { type Level, type LevelCursor, type LevelFilter, queryLevels } from '../ledger/index.ts'
-import { type Ask, decodeCursor, encodeAnswer, encodeError, encodeLevels, formatTime } from '../protocol/index.ts'
-import type { SessionsParts } from './session-parts.ts'
+import { type Ask, decodeCursor, encodeAnswer, encodeError, encodeLevels, formatTime, type Question } from '../protocol/index.ts'
+import type { SessionParts } from './session-parts.ts'
 import type { Watcher } from './watches.ts'
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 /** The way out of a session, as its asks see it. */
 export interface AskedSession {
@@ -12,19 +14,29 @@ export interface AskedSession {
 
 /** What a session asks and watches. Answers are made when their turn comes: the ledger then holds what was said before, and no more. */
 export class Asks implements Watcher {
-  readonly #parts: SessionsParts
+  readonly #parts: SessionParts
   readonly #session: AskedSession
   readonly #inTurn: (line: () => string) => void
+  readonly #lookUp: (line: () => Promise<string>) => void
   /** Watches that were asked for and not ended, by the number of their ask. */
   readonly #watched = new Set<number>()
   /** What ends the watches that were answered. */
   readonly #watches = new Map<number, () => void>()
 
-  /** @param inTurn - sends what it is given, made when everything that was said before is applied */
-  constructor(parts: SessionsParts, session: AskedSession, inTurn: (line: () => string) => void) {
+  /**
+   * @param inTurn - sends what it is given, made when everything that was said before is applied
+   * @param lookUp - the same for what takes time: the session reads nothing more meanwhile
+   */
+  constructor(
+    parts: SessionParts,
+    session: AskedSession,
+    inTurn: (line: () => string) => void,
+    lookUp: (line: () => Promise<string>) => void,
+  ) {
     this.#parts = parts
     this.#session = session
     this.#inTurn = inTurn
+    this.#lookUp = lookUp
   }
 
   get congested(): boolean {
@@ -57,6 +69,8 @@ export class Asks implements Watcher {
         return this.#inTurn(() => this.#known(ask.id, ask.locations, ask.items))
       case 'watch':
         return this.#watch(ask.id, ask.filter)
+      case 'question':
+        return this.#lookUp(() => this.#question(ask.id, ask.question))
     }
   }
 
@@ -100,6 +114,17 @@ export class Asks implements Watcher {
     }
   }
 
+  async #question(id: number, question: Question): Promise<string> {
+    const { desk, clock, connected } = this.#parts
+    try {
+      const { position, fields } = await desk.answer(question, clock.now(), question.of === 'tills' ? connected() : NOBODY)
+      return encodeAnswer(id, position, this.#now(), fields)
+    } catch (error) {
+      if (error instanceof StockError) return encodeError(error, { ask: id })
+      throw error
+    }
+  }
+
   /** Which of some codes the ledger knows: locations that are defined; items that are, by code or barcode. */
   #known(id: number, locations: readonly string[], items: readonly string[]): string {
     const { ledger } = this.#parts
@@ -107,7 +132,7 @@ export class Asks implements Watcher {
       locations: locations.filter((code) => ledger.places.location(code) !== undefined),
       items: items.filter((code) => ledger.items.find(code)?.defined === true),
     }
-    return encodeAnswer(id, ledger.position, this.#now(), known)
+    return encodeAnswer(id, ledger.position, this.#now(), `"known":${JSON.stringify(known)}`)
   }
 
   #nothingButTime(id: number): string {

@@ -1,6 +1,6 @@
 /** Sessions: who is connected, what they may do, and what they are answered. */
 export { MemoryArchive } from './memory-archive.ts'
-export type { Archive, EarlierIds, LevelName, Recalled } from './recall.ts'
+export type { Archive, EarlierIds, LevelName, QuestionDesk, Recalled } from './recall.ts'
 export type { SessionsParts } from './session-parts.ts'
 export { Sessions } from './sessions.ts'
 export { type Watcher, Watches } from './watches.ts'

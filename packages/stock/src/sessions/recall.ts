@@ -1,4 +1,5 @@
 import type { FoundSale, FoundSince, Result } from '../ledger/index.ts'
+import type { Question } from '../protocol/index.ts'
 
 /** An earlier transaction, as it was sent and what became of it. */
 export interface Recalled {
@@ -43,4 +44,15 @@ export interface Archive {
   sale(till: string, id: string): Promise<FoundSale | null>
   /** What came in less what went out at each level, of what counts later than `at`. */
   movedSince(levels: readonly LevelName[], at: number): Promise<FoundSince>
+}
+
+/** Answers what purchasing asks. The answer counts what was applied when it was asked for, and may count more. */
+export interface QuestionDesk {
+  /**
+   * The fields of the answer, as JSON without the braces, and the position that they hold for.
+   *
+   * @param connected - the tills that are connected now
+   * @throws (rejects) StockError `bad_field`, `internal`.
+   */
+  answer(question: Question, now: number, connected: ReadonlySet<string>): Promise<{ readonly position: number; readonly fields: string }>
 }

@@ -4,7 +4,7 @@ import type { StockError } from '../errors.ts'
 import type { Ledger, TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import type { Hello } from '../protocol/index.ts'
-import type { Archive } from './recall.ts'
+import type { Archive, QuestionDesk } from './recall.ts'
 import type { Watches } from './watches.ts'
 
 /** What the sessions work with. */
@@ -14,6 +14,7 @@ export interface SessionsParts {
   readonly ledger: Ledger
   readonly committer: Committer
   readonly archive: Archive
+  readonly desk: QuestionDesk
   readonly watches: Watches
   readonly clock: Clock
   readonly limits: StockLimits
@@ -38,6 +39,8 @@ export interface SessionParts extends SessionsParts {
   /** Takes a till over: who had it hears `session_replaced`. Answers when everything that one posted is applied. */
   claim(hello: TillHello, holder: TillHolder, claimed: (till: TillState | StockError) => void): void
   leave(till: string, holder: TillHolder): void
+  /** The tills that are connected now. */
+  connected(): ReadonlySet<string>
   /** The time to say with an acknowledgement: the same text for all sessions of a batch. */
   timeOfBatch(): string
 }

@@ -68,7 +68,12 @@ export class Session implements Source, TillHolder {
   constructor(parts: SessionParts, connection: StockConnection) {
     this.#parts = parts
     this.#connection = connection
-    this.#asks = new Asks(parts, connection, (line) => this.#say(line))
+    this.#asks = new Asks(
+      parts,
+      connection,
+      (line) => this.#say(line),
+      (line) => this.#answerLater(line),
+    )
     const { clock, limits } = parts
     this.#cancelHello = clock.after(limits.helloMs, () => this.end(new StockError('hello_timeout', `no hello within ${limits.helloMs} ms`)))
   }
@@ -220,6 +225,15 @@ export class Session implements Source, TillHolder {
     const answer = async (): Promise<void> => {
       const text = await (this.#repeats as Repeats).answer(transaction, hash)
       if (!this.#over) this.#result(text)
+    }
+    this.#wait((done) => this.#parts.committer.after(() => void answer().then(done, (error) => this.#failed(error))))
+  }
+
+  /** Sends what takes time to find, behind all that was said before. */
+  #answerLater(line: () => Promise<string>): void {
+    const answer = async (): Promise<void> => {
+      const text = await line()
+      this.#say(() => text)
     }
     this.#wait((done) => this.#parts.committer.after(() => void answer().then(done, (error) => this.#failed(error))))
   }

@@ -27,6 +27,8 @@ export class Sessions implements Service<Buffer, string, Session> {
   readonly #byTill = new Map<string, TillHolder>()
   /** At most one for each till: while the log refuses to be written, a till that connects again and again leaves nothing behind. */
   readonly #claims = new Map<string, Claim>()
+  /** Epochs that tills were given without asking, at most one for each: who did not hear of it comes back with the one before. */
+  readonly #given = new Map<string, number>()
   #recorded = -1
   #recordedText = ''
 
@@ -42,6 +44,7 @@ export class Sessions implements Service<Buffer, string, Session> {
         if (this.#byTill.get(till) === holder) this.#byTill.delete(till)
         this.#unclaim(till, holder)
       },
+      connected: () => new Set(this.#byTill.keys()),
       timeOfBatch: () => this.#timeOfBatch(),
     }
   }
@@ -73,8 +76,8 @@ export class Sessions implements Service<Buffer, string, Session> {
   }
 
   #claim(hello: TillHello, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
-    const { till: name, epoch } = hello
-    if (!this.#await(name, epoch, holder)) return
+    const { till: name } = hello
+    if (!this.#await(name, hello.epoch, holder)) return
     const { committer, ledger } = this.#parts
     const decided = (answer: TillState | StockError): void => {
       this.#unclaim(name, holder)
@@ -84,6 +87,7 @@ export class Sessions implements Service<Buffer, string, Session> {
     committer.after(() => {
       if (holder.over) return
       const known = this.#registrar.epochOf(name)
+      const epoch = this.#isUnheard(hello, known) ? known : hello.epoch
       if (known !== undefined && epoch !== 0 && epoch < known) {
         decided(new StockError('epoch_fenced', `till ${name} is in epoch ${known} now; epoch ${epoch} can post no more`))
         return
@@ -96,10 +100,23 @@ export class Sessions implements Service<Buffer, string, Session> {
       committer.after(() => {
         if (holder.over) return
         const till = ledger.till(name)
-        if (hasOtherLines(hello, till)) this.#registrar.register(name, 0, decided)
-        else decided(till)
+        if (epoch !== hello.epoch || !hasOtherLines(hello, till)) {
+          decided(till)
+          return
+        }
+        this.#given.set(name, epoch + 1)
+        this.#registrar.register(name, 0, decided)
       })
     })
+  }
+
+  /** Whether this till was moved on to the epoch that it is in without asking, and may never have heard the welcome that said so. */
+  #isUnheard({ till: name, epoch }: TillHello, known: number | undefined): known is number {
+    const given = this.#given.get(name)
+    if (given === undefined) return false
+    if (given === known && epoch === known - 1 && this.#parts.ledger.till(name).last === 0) return true
+    if (given !== known || epoch === known) this.#given.delete(name)
+    return false
   }
 
   /** The newest connection of a till has it; the one before hears so. */

@@ -11,7 +11,6 @@ export class Ticker {
   readonly #server: ServerTill
   #dueAt = Number.POSITIVE_INFINITY
   #cancel: (() => void) | undefined
-  #ticking = false
   #closed = false
 
   constructor(parts: Pick<SessionsParts, 'ledger' | 'committer' | 'clock'>, server: ServerTill) {
@@ -41,25 +40,18 @@ export class Ticker {
   }
 
   #woken(): void {
-    const { clock, committer } = this.#parts
+    const { clock, committer, ledger } = this.#parts
     this.#cancel = undefined
-    if (clock.now() < this.#dueAt) {
-      this.#wait() // further off than a timer reaches, or the clock was put back
-      return
-    }
-    if (this.#ticking) return
-    this.#ticking = true
-    // What is on its way to the log is recorded later than now, and ends what is due as well as a tick would.
+    // What is on its way to the log is recorded later than now, and ends what is due as well as a tick would; so does an earlier tick.
     committer.after(() => {
-      const { reservations } = this.#parts.ledger
-      if (this.#closed || reservations.nextExpiry > clock.now()) this.#ticked()
-      else this.#server.post({ kind: 'tick', at: clock.now() }, () => this.#ticked())
+      if (this.#closed) return
+      if (ledger.reservations.nextExpiry > clock.now()) this.#waitOn()
+      else this.#server.post({ kind: 'tick', at: clock.now() }, () => this.#waitOn())
     })
   }
 
-  #ticked(): void {
-    this.#ticking = false
-    this.#dueAt = Number.POSITIVE_INFINITY
-    this.look()
+  /** It was further off than a timer reaches, or the clock was put back: the same one is still to come. Another one has been looked for. */
+  #waitOn(): void {
+    if (this.#cancel === undefined && !this.#closed && this.#parts.ledger.reservations.nextExpiry === this.#dueAt) this.#wait()
   }
 }

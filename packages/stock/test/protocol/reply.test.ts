@@ -71,7 +71,7 @@ describe('a reply', () => {
         fc.integer({ min: 1, max: 10 ** 9 }),
         fc.integer({ min: 1, max: 9 }),
         (codes, inside, most) => {
-          const book = new Book().locations('S01/damaged')
+          const book = new Book().locations('S01', 'S01/damaged')
           for (const item of codes) book.post({ kind: 'receipt', location: 'S01/damaged', lines: [{ item, quantity: units(inside) }] })
           const { levels, next } = queryLevels(book.ledger, {}, most)
           const read = JSON.parse(encodeLevels('answer', 7, 9, TIME, levels, next)) as Record<string, unknown>

@@ -90,6 +90,41 @@ describe('a till whose disk was restored', () => {
   })
 })
 
+describe('a till that was moved on without asking', () => {
+  const restored = { last: 3, chain: '0123456789abcdef' }
+
+  it('and did not hear so, is told again when it comes back', async () => {
+    await using shop = await MemoryShop.open()
+    await sellingTill(shop, 3)
+    for (let time = 0; time < 3; time++) {
+      using client = await shop.till('S01/T1', 1, restored)
+      assert.deepEqual([client.welcome.epoch, client.welcome.last], [2, 0], 'and moved on no further')
+    }
+  })
+
+  it('is fenced in the epoch before once it has posted, or said hello, in the new one', async () => {
+    for (const heard of [false, true]) {
+      await using shop = await MemoryShop.open()
+      await sellingTill(shop, 3)
+      using client = await shop.till('S01/T1', 1, restored)
+      if (heard) (await shop.till('S01/T1', 2))[Symbol.dispose]()
+      else await client.say(location(1)).acked(1)
+      using twin = await shop.till('S01/T1', 1, restored)
+      assert.equal(code(twin.welcome), 'epoch_fenced')
+    }
+  })
+
+  it('is no reason to let in whom an operator has taken the till from', async () => {
+    await using shop = await MemoryShop.open()
+    await sellingTill(shop, 3)
+    for (const epoch of [1, 0]) (await shop.till('S01/T1', epoch, restored))[Symbol.dispose]()
+    for (const epoch of [2, 1]) {
+      using old = await shop.till('S01/T1', epoch, restored)
+      assert.equal(code(old.welcome), 'epoch_fenced')
+    }
+  })
+})
+
 describe('a till and its clone', () => {
   it('post everything once: the one that differs moves on, the other one hears that it is fenced, and offers its rows after a takeover', async () => {
     await using shop = await MemoryShop.open()

@@ -172,6 +172,33 @@ describe('a count that comes late', () => {
   })
 })
 
+describe('a count of a time that the ledger has forgotten', () => {
+  it('is looked up again where the answer is as old', async () => {
+    await using shop = await HeldShop.open({ lookupRetryMs: 1 })
+    using till = await shop.till('T1')
+    till.say(location(1), item(2), receipt(3, 10))
+    for (let acked = 0; acked < 3; acked = Number((await till.next()).ack)) {
+      await shop.log.handed()
+      await shop.log.write()
+    }
+    const { position, recorded, journal } = shop.ledger
+    journal.forget(recorded, position) // as after a start
+    const { movedSince } = shop.archive
+    let asked = 0
+    shop.archive.movedSince = (...question) => (++asked < 3 ? Promise.resolve({ position: 1, moved: [0] }) : movedSince(...question))
+    till.say({
+      seq: 4,
+      kind: 'count',
+      location: 'S01',
+      at: new Date(recorded - 60_000).toISOString(),
+      lines: [{ item: 'apple', quantity: 4 }],
+    })
+    await shop.log.handed()
+    await shop.log.write()
+    assert.deepEqual([(await till.next()).results, asked], [undefined, 3])
+  })
+})
+
 describe('while a session looks something up', () => {
   it('what comes behind waits, and all answers keep their order', async () => {
     await using shop = await MemoryShop.open()

@@ -25,10 +25,18 @@ const reserve = (reservation: string, until: number): Draft => ({
   lines: [{ item: 'apple', quantity: 10 }],
 })
 
+/** A clock whose timers reach as far as the platform's. */
+class ShortClock extends ManualClock {
+  override after(ms: number, callback: () => void): () => void {
+    assert.ok(ms >= 0 && ms <= TIMER_MS_MAX, `a timer of ${ms} ms`)
+    return super.after(ms, callback)
+  }
+}
+
 /** A committer on a held log and a clock that stands, and who ticks for it. */
 class Ticking implements Source {
   readonly epoch = 1
-  readonly clock = new ManualClock(10_000)
+  readonly clock = new ShortClock(10_000)
   readonly log = new HeldLog()
   readonly ledger = new Ledger()
   readonly server: ServerTill
@@ -164,6 +172,20 @@ describe('a reservation whose time is over while nobody posts', () => {
     ticking.moveTo(far)
     await ticking.write()
     assert.equal(ticking.open, 0)
+  })
+
+  it('waits for its time again where the clock was put back', async () => {
+    const ticking = await Ticking.with(50_000)
+    ticking.clock.move(49_000 - ticking.clock.now())
+    ticking.post(GOODS)
+    ticking.clock.turn() // it is on its way, recorded at 49 s
+    ticking.moveTo(50_000)
+    ticking.clock.move(-500)
+    await ticking.log.write()
+    assert.deepEqual([ticking.open, ticking.clock.timers], [1, 1])
+    ticking.moveTo(50_000)
+    await ticking.write()
+    assert.deepEqual([ticking.open, ticking.ticks, ticking.clock.timers], [0, 1, 0])
   })
 
   it('is looked for at the start too, and no more after the end', async () => {

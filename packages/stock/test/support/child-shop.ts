@@ -5,21 +5,26 @@ import { join } from 'node:path'
 /** A server in a process of its own, which can be killed. */
 export class ChildShop implements AsyncDisposable {
   readonly endpoint: string
+  /** How long it took to open its folder, until it listened, in milliseconds. */
+  readonly openMs: number
   readonly #process: ChildProcess
 
-  private constructor(child: ChildProcess, endpoint: string) {
+  private constructor(child: ChildProcess, said: string) {
+    const [endpoint = '', openMs] = said.trim().split(' ')
+    this.openMs = Number(openMs)
     this.#process = child
     this.endpoint = endpoint
   }
 
-  static async start(data: string, endpoint: string): Promise<ChildShop> {
+  static async start(data: string, endpoint: string, env: NodeJS.ProcessEnv = process.env): Promise<ChildShop> {
     const script = join(import.meta.dirname, 'shop-process.ts')
     const child = spawn(process.execPath, ['--conditions=tillwire-source', script, data, endpoint], {
+      env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]
     if (!Buffer.isBuffer(said)) throw new Error(`the server ended with code ${said} before it listened`)
-    return new ChildShop(child, said.toString().trim())
+    return new ChildShop(child, said.toString())
   }
 
   get pid(): number {

@@ -13,7 +13,7 @@ export class HeldShop implements AsyncDisposable {
   readonly faults: unknown[] = []
   /** A test may put answers of its own in. */
   readonly archive: { -readonly [Question in keyof Archive]: Archive[Question] }
-  readonly #ledger = new Ledger()
+  readonly ledger: Ledger = new Ledger()
   readonly #committer: Committer
   readonly #sessions: Sessions
   #server: Server | undefined
@@ -32,7 +32,7 @@ export class HeldShop implements AsyncDisposable {
     }
     this.#committer = new Committer({
       log: this.log,
-      ledger: this.#ledger,
+      ledger: this.ledger,
       clock: systemClock,
       limits,
       postings: () => (watches.count > 0 ? watches : undefined),
@@ -42,9 +42,10 @@ export class HeldShop implements AsyncDisposable {
     })
     this.#sessions = new Sessions({
       name: 'held',
-      ledger: this.#ledger,
+      ledger: this.ledger,
       committer: this.#committer,
       archive: this.archive,
+      desk: { answer: () => Promise.reject(new Error('no desk')) },
       watches,
       clock: systemClock,
       limits,

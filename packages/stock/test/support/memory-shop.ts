@@ -67,6 +67,7 @@ export class MemoryShop implements AsyncDisposable {
       ledger,
       committer,
       archive: new MemoryArchive(log, limits),
+      desk: { answer: () => Promise.reject(new Error('no desk')) },
       watches,
       clock,
       limits,

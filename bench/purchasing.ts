@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SqliteLogWriter } from '../packages/stock/src/log/sqlite-store.ts'
+import { Follower } from '../packages/stock/src/projection/follower.ts'
+import { loadLedger } from '../packages/stock/src/projection/index.ts'
+import { decodeQuestion, type Question } from '../packages/stock/src/protocol/index.ts'
+
+/**
+ * What purchasing asks, over a history as long as one likes: makes a log, has the tables made from it (which is a rebuild), and asks.
+ *
+ *     npm exec -- node --conditions=tillwire-source bench/purchasing.ts --sales 5000000 --policies
+ */
+
+const { values } = parseArgs({
+  options: {
+    sales: { type: 'string', default: '500000' },
+    stores: { type: 'string', default: '200' },
+    items: { type: 'string', default: '1000' },
+    days: { type: 'string', default: '28' },
+    policies: { type: 'boolean', default: false },
+    segment: { type: 'string', default: '262144' },
+    keep: { type: 'string' },
+  },
+})
+const [sales, stores, items, days] = [values.sales, values.stores, values.items, values.days].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+]
+const LINES = 2
+const BATCH = 1_000
+const DAY_MS = 86_400_000
+const begin = Date.UTC(2026, 9, 1)
+
+const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'purchasing-'))
+const paths = { log: join(folder, 'log.db'), ledger: join(folder, 'ledger.db') }
+let next = 1
+let recorded = begin
+const last = new Map<string, number>()
+const writer = new SqliteLogWriter(paths.log)
+const began = writer.head.next === 1
+if (began) {
+  prepare()
+  for (let sale = 0; sale < sales; sale += BATCH) sell(sale)
+}
+const end = writer.head.recorded
+writer.close()
+
+const opened = performance.now()
+const follower = new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+const before = follower.position
+const started = performance.now()
+while (follower.step());
+const seconds = (performance.now() - started) / 1000
+const taken = follower.position - before
+const bytes = statSync(paths.ledger).size
+say('opened', `${Math.round(started - opened)} ms`)
+if (taken > 0) {
+  say('rebuilt', `${taken} transactions in ${seconds.toFixed(1)} s: ${Math.round(taken / seconds)} a second`)
+  say('size', `${(bytes / 1e6).toFixed(0)} MB, ${(bytes / (sales * LINES + stores * items)).toFixed(0)} bytes a movement`)
+}
+const loading = performance.now()
+loadLedger(paths.ledger)
+say('loaded', `${Math.round(performance.now() - loading)} ms`)
+
+const middle = new Date(begin + ((end - begin) * 137) / 300).toISOString()
+for (let round = 0; round < 2; round++) {
+  ask('asOf', { recorded: middle })
+  ask('asOf', { at: middle })
+  ask('asOf', { recorded: new Date(begin + (end - begin) * 0.7123).toISOString(), location: store(7) })
+  ask('asOf', { at: new Date(begin + (end - begin) * 0.3).toISOString(), item: item(3) })
+  ask('history', { item: item(0) })
+  ask('history', { item: item(0), location: store(9), from: middle, order: 'oldest' })
+  ask('velocity', { location: store(3) })
+  ask('reorder', { location: store(1) })
+  ask('reorder', {})
+  ask('shrink', {})
+  ask('oversold', {})
+  ask('tills', {})
+}
+follower.close()
+if (values.keep === undefined) rmSync(folder, { recursive: true })
+
+function ask(of: Question['of'], sent: Record<string, unknown>): void {
+  const question = decodeQuestion(of, sent)
+  const asked = performance.now()
+  const limits = { rowsPerAnswer: 1_000, rowsPerAnswerMax: 10_000, bytesMax: 1_000_000 }
+  const text = follower.desk.answer(question, end + DAY_MS, new Set(), limits)
+  const ms = performance.now() - asked
+  const { rows } = JSON.parse(`{${text}}`) as { rows: unknown[] }
+  say(of, `${ms.toFixed(1)} ms, ${rows.length} rows of ${text.length} bytes  ${JSON.stringify(sent)}`)
+}
+
+function prepare(): void {
+  const lines: string[] = []
+  const at = time(begin)
+  for (let index = 0; index < items; index++) lines.push(`"kind":"item","item":"${item(index)}","supplier":"supplier ${index % 20}"`)
+  for (let index = 0; index < stores; index++) {
+    lines.push(`"kind":"location","location":"${store(index)}"`)
+    const stock = Array.from({ length: items }, (_, number) => `{"item":"${item(number)}","quantity":${number % 50 === 0 ? 20 : 100000}}`)
+    lines.push(`"kind":"opening","location":"${store(index)}","lines":[${stock.join(',')}]`)
+    if (!values.policies) continue
+    for (let number = 0; number < items; number++) {
+      // A quarter says all, the rest has to be weighed by what was sold.
+      const says = number % 4 === 0 ? '"reorderPoint":10,"orderUpTo":40,"pack":6' : '"leadDays":4'
+      lines.push(`"kind":"policy","location":"${store(index)}","item":"${item(number)}",${says}`)
+    }
+  }
+  for (let from = 0; from < lines.length; from += BATCH) {
+    write(
+      'HQ',
+      lines.slice(from, from + BATCH).map((line) => `${line},"at":"${at}"}`),
+    )
+  }
+}
+
+/** One batch of sales of one store's tills; one in a hundred comes hours late. */
+function sell(sale: number): void {
+  const till = `${store((sale / BATCH) % stores)}/T1`
+  recorded = begin + Math.floor((sale / sales) * days * DAY_MS) + next
+  const lines = Array.from({ length: Math.min(BATCH, sales - sale) }, (_, index) => {
+    const number = sale + index
+    const at = time(recorded - (number % 100 === 0 ? 7_200_000 : 2_000))
+    const sold = Array.from({ length: LINES }, (_, line) => `{"item":"${item(hash(number * LINES + line) % items)}","quantity":1}`)
+    return `"kind":"sale","location":"${store(number % stores)}","at":"${at}","lines":[${sold.join(',')}]}`
+  })
+  write(till, lines)
+}
+
+function write(till: string, lines: readonly string[]): void {
+  let seq = last.get(till) ?? 0
+  const body = `@${till} 1\n${lines.map((line) => `{"seq":${++seq},${line}\n`).join('')}`
+  last.set(till, seq)
+  recorded = Math.max(recorded, writer.head.recorded + 1)
+  writer.append({ first: next, count: lines.length, recorded, body: Buffer.from(body) })
+  next += lines.length
+}
+
+function store(index: number): string {
+  return `S${String(index).padStart(3, '0')}`
+}
+
+function item(index: number): string {
+  return `40063813${String(index).padStart(5, '0')}`
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function hash(value: number): number {
+  return Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) >>> 3
+}
+
+function say(what: string, text: string): void {
+  process.stdout.write(`${what.padEnd(9)} ${text}\n`)
+}

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { CsvError, parse } from 'csv-parse/sync'
+import { EXIT, Failure } from '../failure.ts'
+
+/** Goods on order, as the server is told of them. */
+export interface OnOrderRow {
+  readonly location: string
+  readonly item: string
+  readonly quantity: number
+}
+
+const COLUMNS = ['location', 'item', 'quantity']
+
+/** Reads what is on order: CSV with a header of location, item and quantity. */
+export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new Failure(`${path} cannot be read: ${(error as Error).message}`, EXIT.usage)
+  }
+  try {
+    const records = parse(text, { columns: true, bom: true, trim: true, skip_empty_lines: true, info: true }) as unknown as {
+      record: Record<string, string>
+      info: { lines: number }
+    }[]
+    return records.map(({ record, info }) => rowOf(record, `${path}, line ${info.lines}`))
+  } catch (error) {
+    if (error instanceof CsvError) throw new Failure(`${path}: ${error.message}`, EXIT.usage)
+    throw error
+  }
+}
+
+function rowOf({ location, item, quantity, ...rest }: Record<string, string>, where: string): OnOrderRow {
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw new Failure(`${where}: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
+  if (!location || !item) throw new Failure(`${where}: location, item and quantity must be there`, EXIT.usage)
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(quantity ?? ''))
+    throw new Failure(`${where}: quantity must be a number, not "${quantity ?? ''}"`, EXIT.usage)
+  return { location, item, quantity: Number(quantity) }
+}

@@ -1,0 +1,33 @@
+/** `npm run test:crash -- [--seconds N] [--tills N] [--seed N]` */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { crashRun } from './crash-run.ts'
+
+const START_MS_MAX = 1_000
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    tills: { type: 'string', default: '4' },
+    seed: { type: 'string', default: String(Date.now() % 1e9) },
+  },
+})
+const [seconds, tills, seed] = [Number(values.seconds), Number(values.tills), Number(values.seed)]
+const folder = mkdtempSync(join(tmpdir(), 'tillwire-crash-'))
+console.log(`killing a server and ${tills} tills for ${seconds} seconds, seed ${seed}, in ${folder}`)
+const { serverKills, tillKills, transactions, starts } = await crashRun({ folder, seconds, tills, seed })
+const opened = starts.map(({ openMs }) => openMs).sort((a, b) => a - b)
+const started = starts.map(({ processMs }) => processMs).sort((a, b) => a - b)
+const most = opened.at(-1) ?? 0
+const figures = (sorted: readonly number[]): string => `median ${sorted[sorted.length >> 1]} ms, longest ${sorted.at(-1)} ms`
+console.log(`${starts.length} starts, from the folder to listening: ${figures(opened)}; with the start of the process: ${figures(started)}`)
+console.log(
+  `${serverKills + tillKills} kills (${serverKills} of the server, ${tillKills} of tills), ${transactions} transactions: nothing lost, nothing twice, each till in its order, every item adds up to 0`,
+)
+if (most >= START_MS_MAX) {
+  console.log(`a start took ${most} ms; it should be under ${START_MS_MAX}`)
+  process.exitCode = 1
+}
+rmSync(folder, { recursive: true, force: true })

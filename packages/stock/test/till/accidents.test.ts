@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { levelsOf, openServer, tempFolder } from '../support/real-server.ts'
+import { definitions, sale, WatchedTill } from '../support/watched-till.ts'
+
+interface Chain {
+  readonly server: Awaited<ReturnType<typeof openServer>>
+  /** A till S01/T1 with the outbox of this name. */
+  open(outbox: string, takeOver?: boolean): WatchedTill
+  /** Copies an outbox, or whatever else is in the folder. */
+  copy(from: string, to: string): Promise<void>
+  path(name: string): string
+}
+
+async function chain(t: TestContext): Promise<Chain> {
+  const folder = await tempFolder(t)
+  const listen = [`unix://${join(folder, 'stock')}`]
+  const server = await openServer(t, join(folder, 'data'), { listen })
+  return {
+    server,
+    open: (outbox, takeOver = false) => WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, outbox), server: server.at, takeOver }),
+    copy: (from, to) => cp(join(folder, from), join(folder, to), { recursive: true }),
+    path: (name) => join(folder, name),
+  }
+}
+
+describe('a till and its server, after an accident', () => {
+  it('count each sale once where the outbox was restored, whatever was sold from it before and after', async (t) => {
+    const { server, open, copy } = await chain(t)
+    const before = open('box')
+    before.postAll([...definitions(), sale(1), sale(10)])
+    await before.settled()
+    await before.close()
+    await copy('box', 'copy')
+    const lost = open('box')
+    lost.postAll([sale(100), sale(1_000)])
+    await lost.settled()
+    await lost.close()
+
+    const restored = open('copy')
+    restored.postAll([sale(10_000), sale(100_000), sale(1_000_000)])
+    await restored.until(({ renewed, waiting }) => renewed === 'outbox_restored' && waiting === 0)
+    assert.deepEqual(await levelsOf(server.at), { 'S01 milk': -1_111_111 })
+    assert.deepEqual(
+      restored.results.map(({ seq, flags }) => [seq, flags]),
+      [5, 6, 7].map((seq) => [seq, ['oversold']]),
+      'only what is new says something new',
+    )
+  })
+
+  it('count each sale once where a clone took the till over, and a person takes it back', async (t) => {
+    const { server, open, copy } = await chain(t)
+    const first = open('a')
+    first.postAll([...definitions(), sale(1)])
+    await first.settled()
+    await first.close()
+    await copy('a', 'b')
+    const a = open('a')
+    a.post(sale(10))
+    await a.settled()
+    await a.close()
+    const b = open('b')
+    b.post(sale(100))
+    await b.settled()
+    assert.equal(b.state.renewed, 'outbox_restored')
+    await b.close()
+
+    const fenced = open('a')
+    fenced.post(sale(1_000))
+    await assert.rejects(fenced.settled(), { code: 'epoch_fenced' })
+    await fenced.close()
+    const back = open('a', true)
+    await back.settled()
+    assert.equal(back.state.renewed, 'taken_over')
+    await back.close()
+    const again = open('b', true)
+    again.post(sale(10_000))
+    await again.settled()
+    assert.deepEqual(await levelsOf(server.at), { 'S01 milk': -11_111 })
+  })
+
+  it('count each sale once where the server was set back, and the till holds a refused one among what was lost', async (t) => {
+    const folder = await tempFolder(t)
+    const listen = [`unix://${join(folder, 'stock')}`]
+    const till = WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string })
+    const first = await openServer(t, join(folder, 'data'), { listen })
+    till.postAll([...definitions(), sale(1)])
+    await till.settled()
+    await first.close()
+    await cp(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
+    const second = await openServer(t, join(folder, 'data'), { listen })
+    till.postAll([sale(10), { kind: 'sale', at: Date.now(), location: 'S09', lines: [{ item: 'milk', quantity: 5 }] }, sale(100)])
+    await till.settled()
+    assert.equal(till.replace(5, sale(1_000)), 7)
+    await till.settled()
+    await second.close()
+    await till.until(({ line }) => line === 'offline')
+
+    await openServer(t, join(folder, 'backup'), { listen })
+    await till.until(({ renewed, waiting }) => renewed === 'server_restored' && waiting === 0)
+    assert.deepEqual(await levelsOf(listen[0] as string), { 'S01 milk': -1_111 })
+    assert.deepEqual(till.totals(0).refused, 0, 'what a person has settled does not come back')
+  })
+
+  it('count each of some thousand sales once that were made offline, and are offered again', async (t) => {
+    const { server, open } = await chain(t)
+    const till = open('box')
+    till.postAll([...definitions(), ...Array.from({ length: 3_000 }, () => sale())])
+    await till.until(({ waiting }) => waiting < 3_000)
+    await till.close()
+    const back = open('box', true)
+    await back.settled()
+    assert.deepEqual(await levelsOf(server.at), { 'S01 milk': -3_000 })
+  })
+})
