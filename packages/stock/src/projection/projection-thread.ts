@@ -24,9 +24,6 @@ export interface ProjectionThreadData {
   readonly closeMs: number
 }
 
-/** How long a question that takes long holds up the others. */
-const SLICE_MS = 20
-
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
 const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, ...most } = workerData as ProjectionThreadData
@@ -86,18 +83,7 @@ async function run(): Promise<void> {
       again = true
       await sleep(retryMs)
     }
-    if (closeBy !== undefined) continue
-    if (waiting.length === 0) {
-      await pause()
-      continue
-    }
-    const reached = follower.position
-    if (!waiting.some(({ position }) => position <= reached)) continue
-    // Somebody waits for what is read a slice at a time; who asks for something else has a turn between two of them.
-    const end = Date.now() + SLICE_MS
-    follower.desk.load(() => Date.now() >= end)
-    await sleep(0)
-    again = true
+    if (closeBy === undefined && waiting.length === 0) await pause()
   }
   running = false
   if (closeBy === undefined) return
@@ -119,7 +105,7 @@ async function pause(): Promise<void> {
 
 /** Answers what was asked about the positions that the tables have reached. */
 function answerAll(from: Follower): void {
-  for (const request of waiting.filter(({ position, asked }) => position <= from.position && isReady(from, asked))) {
+  for (const request of waiting.filter(({ position }) => position <= from.position)) {
     const { id, asked } = request
     waiting.splice(waiting.indexOf(request), 1)
     try {
@@ -130,10 +116,6 @@ function answerAll(from: Follower): void {
       say({ type: 'unanswered', id, code, message: (error as Error).message, ...(field === undefined ? {} : { field }) })
     }
   }
-}
-
-function isReady({ desk }: Follower, asked: AskRequest['asked']): boolean {
-  return asked.of !== 'question' || desk.isReady(asked.question)
 }
 
 function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked']): unknown {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever the tables change: a projection of another version is made again from the log. */
-export const PROJECTION_VERSION = 3
+export const PROJECTION_VERSION = 4
 
 /**
  * Plain tables for SQL. Quantities are in units, and where a start must have them to the thousandth, in thousandths too, which are exact
@@ -135,22 +135,18 @@ const SCHEMA = `
     number INTEGER PRIMARY KEY,
     last   INTEGER NOT NULL    -- its last position
   );
-  CREATE TABLE checkpoint (    -- the levels that moved in a segment, as they were at its end
-    location    TEXT NOT NULL,
-    item        TEXT NOT NULL,
-    segment     INTEGER NOT NULL,
-    thousandths INTEGER NOT NULL,
-    PRIMARY KEY (location, item, segment)
-  ) WITHOUT ROWID;
-  CREATE TABLE day (           -- what was sold on a day and was there, by the end of the last segment
-    day      INTEGER NOT NULL,
+  CREATE TABLE checkpoint (    -- the levels of a location that moved in a segment, or all, as they were at its end
     location TEXT NOT NULL,
-    item     TEXT NOT NULL,
-    sold     INTEGER NOT NULL, -- thousandths, less what was voided
-    in_stock INTEGER NOT NULL, -- 1: some was sold, or on hand at some time that the server saw
-    opened   INTEGER,          -- 1: some was on hand before the day's first movement; NULL: as on the day before
-    PRIMARY KEY (day, location, item)
-  ) WITHOUT ROWID;
+    segment  INTEGER NOT NULL,
+    levels   BLOB NOT NULL,    -- packed
+    PRIMARY KEY (location, segment)
+  );
+  CREATE TABLE day (           -- what was sold at a location on a day and was there, by the end of the last segment
+    location TEXT NOT NULL,
+    day      INTEGER NOT NULL,
+    levels   BLOB NOT NULL,    -- packed: thousandths, less what was voided
+    PRIMARY KEY (location, day)
+  );
 `
 
 /** Opens the projection to write it; makes it, or makes it anew, where it is missing, of another version or unreadable. */

@@ -1,12 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
-import { byCode, type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { Days } from './days.ts'
+import { type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
 
 /** Takes what was sold and seen on a day, beyond what it took before. */
 export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
 
 /**
- * Cuts history into segments of about as many movements. At the end of each, the levels that moved in it are written as they are then:
+ * Cuts history into segments of about as many movements. At the end of each, levels are written as they are then:
  * so the level of any moment is one checkpoint and a part of one segment away. What was sold on a day, and was there, is written with it.
  */
 export class Segments {
@@ -14,8 +16,8 @@ export class Segments {
   readonly #ledger: Ledger
   readonly #movementsMax: number
   readonly #close: StatementSync
-  readonly #checkpoint: StatementSync
-  readonly #day: StatementSync
+  readonly #checkpoints: Checkpoints
+  readonly #days: Days
   #number: number
   /** The position behind which the open segment begins. */
   #behind: number
@@ -33,11 +35,8 @@ export class Segments {
     this.#ledger = ledger
     this.#movementsMax = movementsMax
     this.#close = db.prepare('INSERT INTO segment VALUES (?, ?)')
-    this.#checkpoint = db.prepare('INSERT INTO checkpoint VALUES (?, ?, ?, ?)')
-    this.#day = db.prepare(
-      `INSERT INTO day VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, location, item) DO UPDATE SET
-       sold = sold + excluded.sold, in_stock = max(in_stock, excluded.in_stock), opened = coalesce(opened, excluded.opened)`,
-    )
+    this.#checkpoints = new Checkpoints(db, ledger)
+    this.#days = new Days(db)
     const last = db.prepare('SELECT number, last FROM segment ORDER BY number DESC LIMIT 1').get() as
       | { number: number; last: number }
       | undefined
@@ -85,21 +84,14 @@ export class Segments {
     if (this.#movements >= this.#movementsMax) this.#end(position)
   }
 
-  /** What moved in the open segment; the tables hold all that the ledger does. */
-  open(): Traces {
-    if (!this.#whole) {
-      this.#traces = readTraces(this.#db, this.#ledger, this.#behind)
-      this.#whole = true
-    }
-    return this.#traces
+  /** What moved at a location in the open segment; the tables hold all that the ledger does. */
+  openAt(place: Place): Iterable<Trace> {
+    return this.#open().at(place)
   }
 
-  /** Has the days of the open segment read: those that changed since the last time. A reader that is new has read the table of days. */
+  /** Has the days of the open segment read that changed since the last time. The first time that is none. */
   read(reader: DayReader): void {
-    if (this.#reader === undefined) {
-      this.#reader = reader
-      this.#waiting = [...this.open().all()]
-    }
+    this.#reader = reader
     for (const trace of this.#waiting) {
       trace.waiting = false
       for (const day of trace.days) {
@@ -110,28 +102,22 @@ export class Segments {
     this.#waiting = []
   }
 
+  #open(): Traces {
+    if (!this.#whole) {
+      this.#traces = readTraces(this.#db, this.#ledger, this.#behind)
+      this.#waiting = [] // no reader has asked for any of them yet
+      this.#whole = true
+    }
+    return this.#traces
+  }
+
   #end(position: number): void {
     if (this.#reader !== undefined) this.read(this.#reader)
     const number = this.#number++
     this.#close.run(number, position)
-    const traces = [...this.open().all()].filter(({ days }) => days.length > 0).sort(byCode)
-    const days = new Map<number, Trace[]>()
-    for (const trace of traces) {
-      const { place, item } = trace
-      this.#checkpoint.run(place.code, item.code, number, place.quantity(item.number) as number)
-      for (const { day } of trace.days) {
-        const those = days.get(day)
-        if (those === undefined) days.set(day, [trace])
-        else those.push(trace)
-      }
-    }
-    for (const [day, those] of days) {
-      for (const trace of those) {
-        const { sold, seen, opened } = dayIn(trace, day)
-        const known = opened === undefined ? null : opened ? 1 : 0
-        this.#day.run(day, trace.place.code, trace.item.code, sold, seen || sold > 0 ? 1 : 0, known)
-      }
-    }
+    const moved = this.#open().moved()
+    for (const [place, traces] of moved) this.#days.add(place.code, traces)
+    this.#checkpoints.write(number, moved)
     this.#behind = position
     this.#movements = 0
     this.#whole = true

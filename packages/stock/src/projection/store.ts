@@ -18,7 +18,7 @@ import { BooksStore } from './books-store.ts'
 import { exactOrNull } from './exact.ts'
 import { transferOf } from './place-codes.ts'
 import { Segments } from './segments.ts'
-import { byCode, dayIn, dayOf, type Trace } from './traces.ts'
+import { addSold, byCode, dayIn, dayOf, type Trace } from './traces.ts'
 
 const MINUTE_MS = 60_000
 
@@ -91,7 +91,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     const came = this.#touch(to, item, thousandths)
     if (reason !== undefined) return
     const { customer } = this.#ledger.places.virtual
-    if (to === customer && left !== undefined) dayIn(left, dayOf(at)).sold += thousandths
+    if (to === customer && left !== undefined) addSold(left, at, thousandths)
     else if (from === customer && came !== undefined) this.#back.push({ trace: came, at, thousandths })
   }
 

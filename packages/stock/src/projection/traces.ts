@@ -16,7 +16,7 @@ export interface DayTrace {
   readonly day: number
   /** In thousandths, less what was voided. */
   sold: number
-  /** Some was on hand before or after one of the day's transactions. */
+  /** Some was sold on it, or was on hand before or after one of its transactions. */
   seen: boolean
   /** Some was on hand before the first of them; undefined: none was recorded on that day. */
   opened: boolean | undefined
@@ -49,6 +49,13 @@ export function dayIn({ days }: Trace, day: number): DayTrace {
   return begun
 }
 
+/** Takes down what was sold of a level: on its own day, which it was there on. */
+export function addSold(trace: Trace, at: number, thousandths: number): void {
+  const day = dayIn(trace, dayOf(at))
+  day.sold += thousandths
+  day.seen = true
+}
+
 /** The order of the tables, in which rows are written fastest. */
 export function byCode(one: Trace, other: Trace): number {
   if (one.place !== other.place) return one.place.code < other.place.code ? -1 : 1
@@ -74,8 +81,23 @@ export class Traces {
     return trace
   }
 
-  *all(): Generator<Trace, void, undefined> {
-    for (const items of this.#byPlace) if (items !== undefined) yield* items.values()
+  /** The traces of a location. */
+  at(place: Place): Iterable<Trace> {
+    return this.#byPlace[place.number]?.values() ?? []
+  }
+
+  /** What moved, by location, and there by rising item number. */
+  moved(): Map<Place, Trace[]> {
+    const moved = new Map<Place, Trace[]>()
+    for (const items of this.#byPlace) {
+      const traces = items === undefined ? [] : [...items.values()].filter(({ days }) => days.length > 0)
+      if (traces[0] === undefined) continue
+      moved.set(
+        traces[0].place,
+        traces.sort((one, other) => one.item.number - other.item.number),
+      )
+    }
+    return moved
   }
 }
 
@@ -131,7 +153,7 @@ export function readTraces(db: DatabaseSync, ledger: Ledger, behind: number): Tr
     if (fromTrace !== undefined) touched.set(fromTrace, (touched.get(fromTrace) ?? 0) - moved)
     if (toTrace !== undefined) touched.set(toTrace, (touched.get(toTrace) ?? 0) + moved)
     if (reason !== null) continue
-    if (fromTrace !== undefined && toCode === 'customer') dayIn(fromTrace, dayOf(at)).sold += moved
+    if (fromTrace !== undefined && toCode === 'customer') addSold(fromTrace, at, moved)
     if (toTrace !== undefined && fromCode === 'customer' && kind === 'sale_void') dayIn(toTrace, dayOf(at)).sold -= moved
   }
   settle()

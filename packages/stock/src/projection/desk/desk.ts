@@ -23,31 +23,14 @@ export interface DeskLimits {
 export class Desk {
   readonly #db: DatabaseSync
   readonly #ledger: Ledger
-  readonly #segments: Segments
   readonly #past: PastLevels
-  #demand: Demand | undefined
+  readonly #demand: Demand
 
   constructor(db: DatabaseSync, ledger: Ledger, segments: Segments) {
     this.#db = db
     this.#ledger = ledger
-    this.#segments = segments
     this.#past = new PastLevels(db, ledger)
-  }
-
-  /** Whether a question can be answered at once. What was sold is read when somebody first asks for it: many a server is never asked. */
-  isReady({ of }: Question): boolean {
-    if (of !== 'velocity' && of !== 'reorder') return true
-    this.#demand ??= new Demand(this.#db, this.#ledger, this.#segments)
-    return this.#demand.loaded
-  }
-
-  /** Goes on with what is read for questions that are not ready, until a time is over. */
-  load(until: () => boolean): void {
-    this.#demand?.load(until)
-  }
-
-  close(): void {
-    this.#demand?.close()
+    this.#demand = new Demand(db, ledger, segments)
   }
 
   /**
@@ -80,10 +63,12 @@ export class Desk {
         history(this.#db, this.#ledger, question, page)
         break
       case 'reorder':
-        reorder(this.#ledger, () => this.#sold(), question, today, page)
+        this.#demand.begin()
+        reorder(this.#ledger, this.#demand, question, today, page)
         break
       case 'velocity':
-        velocity(this.#ledger, this.#sold(), question, today, page)
+        this.#demand.begin()
+        velocity(this.#ledger, this.#demand, question, today, page)
         break
       case 'shrink':
         shrink(this.#db, this.#ledger, question, page)
@@ -96,15 +81,6 @@ export class Desk {
         break
     }
     return page.text()
-  }
-
-  /** What was sold, up to the last commit. */
-  #sold(): Demand {
-    const demand = this.#demand ?? new Demand(this.#db, this.#ledger, this.#segments)
-    this.#demand = demand
-    demand.load(() => false)
-    demand.follow(this.#segments)
-    return demand
   }
 
   /** The one not heard from for longest comes first; a cursor is a time and a place among those of that time. */

@@ -1,6 +1,6 @@
 import { type Item, type Ledger, type LevelFilter, levelMatches, type Place, placeMatches, units } from '../../ledger/index.ts'
 import type { Question } from '../../protocol/index.ts'
-import type { Demand } from './demand.ts'
+import { DAYS_MAX, type Demand } from './demand.ts'
 import { cursorOf, type Page } from './page.ts'
 import type { PastLevels } from './past-levels.ts'
 
@@ -14,6 +14,7 @@ function eachLevel(
   after: string | undefined,
   page: Page,
   rowOf: (place: Place, item: Item) => Record<string, unknown> | undefined,
+  mayLookAt: (place: Place) => boolean = () => true,
 ): void {
   const [afterPlace, afterItem] = cursorOf(after)
   const only = filter.item === undefined ? undefined : ledger.items.find(filter.item)
@@ -27,7 +28,7 @@ function eachLevel(
       if (only !== undefined && number > only.number) break
       if (number < start) continue
       const item = ledger.items.at(number) as Item
-      if (looked++ === LOOKED_AT_MAX) return page.stop(seen)
+      if (looked++ === LOOKED_AT_MAX || !mayLookAt(place)) return page.stop(seen)
       seen = `${place.number}.${number}`
       const row = rowOf(place, item)
       if (row !== undefined && !page.add(row, seen)) return
@@ -51,12 +52,12 @@ export function asOf(ledger: Ledger, past: PastLevels, question: Extract<Questio
 /** How fast levels sell, and for how many days what is available lasts. */
 export function velocity(ledger: Ledger, demand: Demand, question: Extract<Question, { of: 'velocity' }>, today: number, page: Page): void {
   const { filter } = question
-  eachLevel(ledger, filter, question.after, page, (place, item) => {
+  const rowOf = (place: Place, item: Item): Record<string, unknown> | undefined => {
     const onHand = place.quantity(item.number) as number
     const reserved = place.reserved(item.number)
     if (item.absorbed || !levelMatches(filter, { place, item, onHand, reserved })) return undefined
     const week = demand.sold(place, item, today, 7)
-    const month = demand.sold(place, item, today, 28)
+    const month = demand.sold(place, item, today, DAYS_MAX)
     return {
       location: place.code,
       item: item.code,
@@ -68,7 +69,8 @@ export function velocity(ledger: Ledger, demand: Demand, question: Extract<Quest
       daysInStock28: month.daysInStock,
       ...(month.perDay > 0 ? { daysOfCover: Math.max(0, Math.floor(((onHand - reserved) / month.perDay) * 10) / 10) } : {}),
     }
-  })
+  }
+  eachLevel(ledger, filter, question.after, page, rowOf, (place) => demand.has(place))
 }
 
 /** The levels below 0, and since when they are. */

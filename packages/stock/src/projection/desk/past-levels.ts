@@ -1,6 +1,7 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../../ledger/index.ts'
 import type { Moment } from '../../protocol/index.ts'
+import { Checkpoints } from '../checkpoints.ts'
 import { EXACT } from '../exact.ts'
 import { lastPositionAt } from '../moments.ts'
 
@@ -18,16 +19,14 @@ type Sums = Map<string, number>
 export class PastLevels {
   readonly #db: DatabaseSync
   readonly #ledger: Ledger
-  readonly #checkpoint: StatementSync
+  readonly #checkpoints: Checkpoints
   /** The last moment that was asked for: an answer has many pages. */
   #known: { readonly key: string; readonly at: (place: Place, item: Item) => number } | undefined
 
   constructor(db: DatabaseSync, ledger: Ledger) {
     this.#db = db
     this.#ledger = ledger
-    this.#checkpoint = db.prepare(
-      'SELECT thousandths FROM checkpoint WHERE location = ? AND item = ? AND segment <= ? ORDER BY segment DESC LIMIT 1',
-    )
+    this.#checkpoints = new Checkpoints(db, ledger)
   }
 
   /** The position of a moment: by the tills' clock, that of the same time by the server's. */
@@ -61,15 +60,23 @@ export class PastLevels {
     const last = end?.last ?? this.#ledger.position
     if (position - (before?.last ?? 0) <= last - position) {
       this.#add('position > ? AND position <= ?', [before?.last ?? 0, position], 1, narrow, sums)
-      return before === undefined ? () => 0 : (place, item) => this.#atEnd(place, item, before.number)
+      return before === undefined ? () => 0 : this.#atEnd(before.number)
     }
     this.#add('position > ? AND position <= ?', [position, last], -1, narrow, sums)
-    return end === undefined ? (place, item) => place.quantity(item.number) ?? 0 : (place, item) => this.#atEnd(place, item, end.number)
+    return end === undefined ? (place, item) => place.quantity(item.number) ?? 0 : this.#atEnd(end.number)
   }
 
-  #atEnd(place: Place, item: Item, segment: number): number {
-    const row = this.#checkpoint.get(place.code, item.code, segment) as { thousandths: number } | undefined
-    return row?.thousandths ?? 0
+  /** One location is kept at hand: the levels of an answer come by location. */
+  #atEnd(segment: number): (place: Place, item: Item) => number {
+    let at: Place | undefined
+    let there: (item: Item) => number = () => 0
+    return (place, item) => {
+      if (at !== place) {
+        at = place
+        there = this.#checkpoints.at(place, segment)
+      }
+      return there(item)
+    }
   }
 
   /** What was recorded after a moment and counts at or before it. */

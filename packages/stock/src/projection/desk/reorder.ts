@@ -1,13 +1,16 @@
 import { type Item, type Ledger, levelKey, type Policy, placeMatches, units } from '../../ledger/index.ts'
 import type { Question } from '../../protocol/index.ts'
-import type { Demand, Sold } from './demand.ts'
-import { DAYS_MAX } from './demand.ts'
+import { DAYS_MAX, type Demand } from './demand.ts'
+import type { Sold } from './latest-days.ts'
 import { cursorOf, type Page } from './page.ts'
 
 /** As likely as this many standard deviations, an item does not run out while an order is on its way: 95 %. */
 const Z = 1.65
 /** Days from order to shelf, where nobody says. */
 const LEAD_DAYS = 7
+
+/** Policies that one answer looks at: where there is hardly anything to order, others must have their turn. */
+const LOOKED_AT_MAX = 250_000
 
 type Reorder = Extract<Question, { of: 'reorder' }>
 
@@ -20,7 +23,7 @@ interface Stock {
 }
 
 /** What is at or below its reorder point, and how much to order. Silver, Pyke, Thomas, "Inventory and Production Management", (s, S) policies. */
-export function reorder(ledger: Ledger, demand: () => Demand, question: Reorder, today: number, page: Page): void {
+export function reorder(ledger: Ledger, demand: Demand, question: Reorder, today: number, page: Page): void {
   const [afterPlace, afterItem] = cursorOf(question.after)
   const inTransit = transitOf(ledger)
   const onOrder = new Map<string, number>()
@@ -28,6 +31,8 @@ export function reorder(ledger: Ledger, demand: () => Demand, question: Reorder,
     const key = `${location}\n${ledger.items.find(item)?.code ?? item}`
     onOrder.set(key, (onOrder.get(key) ?? 0) + quantity)
   }
+  let looked = 0
+  let seen = ''
   for (const place of ledger.places.all()) {
     if (place.virtual || place.number < afterPlace || !placeMatches(question, place)) continue
     const policies = [...ledger.policies.all(place)]
@@ -35,6 +40,8 @@ export function reorder(ledger: Ledger, demand: () => Demand, question: Reorder,
     for (const policy of policies) {
       const { item } = policy
       if (place.number === afterPlace && item.number <= afterItem) continue
+      if (looked++ === LOOKED_AT_MAX || (!isSaid(policy) && !demand.has(place))) return page.stop(seen)
+      seen = `${place.number}.${item.number}`
       if (question.supplier !== undefined && item.supplier !== question.supplier) continue
       const stock = {
         onHand: place.quantity(item.number) ?? 0,
@@ -42,10 +49,15 @@ export function reorder(ledger: Ledger, demand: () => Demand, question: Reorder,
         inTransit: inTransit.get(levelKey(place, item)) ?? 0,
         onOrder: onOrder.size === 0 ? 0 : (onOrder.get(`${place.code}\n${item.code}`) ?? 0),
       }
-      const row = weigh(policy, stock, question, () => demand().sold(place, item, today, DAYS_MAX))
-      if (row !== undefined && !page.add(row, `${place.number}.${item.number}`)) return
+      const row = weigh(policy, stock, question, () => demand.sold(place, item, today, DAYS_MAX))
+      if (row !== undefined && !page.add(row, seen)) return
     }
   }
+}
+
+/** Whether a policy says all itself, whatever was sold. */
+function isSaid({ reorderPoint, orderUpTo }: Policy): boolean {
+  return reorderPoint !== undefined && orderUpTo !== undefined
 }
 
 /** The row of a policy; undefined where there is nothing to order. */
@@ -57,7 +69,7 @@ function weigh(
 ): Record<string, unknown> | undefined {
   const { place, item } = policy
   const days = policy.leadDays ?? leadDays
-  const sold = policy.reorderPoint === undefined || policy.orderUpTo === undefined ? soldOf() : undefined
+  const sold = isSaid(policy) ? undefined : soldOf()
   const perDay = Math.max(0, sold?.perDay ?? 0)
   const point =
     policy.reorderPoint ?? Math.ceil(perDay * days + z * Math.sqrt(days * (sold?.deviation ?? 0) ** 2 + perDay ** 2 * leadDeviation ** 2))

@@ -1,0 +1,70 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Item, Ledger, Place } from '../ledger/index.ts'
+import { indexOfItem, type PackedLevels, pack, packedLevels, unpack } from './packed-levels.ts'
+
+/** Each so many segments all levels are written, else only those that moved: so far at most must be looked back for one. */
+const WHOLE_EVERY = 16
+
+/** Levels as they were at the ends of segments: a row for a location's levels. */
+export class Checkpoints {
+  readonly #ledger: Ledger
+  readonly #read: StatementSync
+  readonly #write: StatementSync
+
+  constructor(db: DatabaseSync, ledger: Ledger) {
+    this.#ledger = ledger
+    this.#read = db.prepare(
+      'SELECT segment, levels FROM checkpoint WHERE location = ? AND segment BETWEEN ? AND ? ORDER BY segment DESC LIMIT 1',
+    )
+    this.#write = db.prepare('INSERT INTO checkpoint VALUES (?, ?, ?)')
+  }
+
+  /** Writes the levels of now at the end of a segment. `moved`: those that moved in it, at each location by rising item number. */
+  write(segment: number, moved: ReadonlyMap<Place, readonly { readonly item: Item }[]>): void {
+    if (segment % WHOLE_EVERY !== 0) {
+      for (const [place, levels] of moved)
+        this.#writeLevels(
+          segment,
+          place,
+          levels.map(({ item }) => item.number),
+        )
+      return
+    }
+    for (const place of this.#ledger.places.all()) {
+      if (place.virtual) continue
+      const items: number[] = []
+      for (let item = place.nextItem(0); item !== undefined; item = place.nextItem(item + 1)) items.push(item)
+      if (items.length > 0) this.#writeLevels(segment, place, items)
+    }
+  }
+
+  /** Tells what was on hand of items at a location at the end of a segment, in thousandths. Reads no further back than it is asked for. */
+  at(place: Place, segment: number): (item: Item) => number {
+    const whole = segment - (segment % WHOLE_EVERY)
+    const known: PackedLevels[] = []
+    let next = segment
+    const readOn = (): PackedLevels | undefined => {
+      const row = this.#read.get(place.code, whole, next) as { segment: number; levels: Uint8Array } | undefined
+      if (row === undefined) return undefined
+      next = row.segment - 1
+      const levels = unpack(row.levels)
+      known.push(levels)
+      return levels
+    }
+    return ({ number }) => {
+      for (let back = 0; ; back++) {
+        const levels = known[back] ?? readOn()
+        if (levels === undefined) return 0
+        const index = indexOfItem(levels, number)
+        if (index >= 0) return levels.values[index] as number
+      }
+    }
+  }
+
+  #writeLevels(segment: number, place: Place, items: readonly number[]): void {
+    const levels = packedLevels(items.length)
+    levels.items.set(items)
+    for (const [index, item] of items.entries()) levels.values[index] = place.quantity(item) as number
+    this.#write.run(place.code, segment, pack(levels))
+  }
+}
