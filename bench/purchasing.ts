@@ -72,6 +72,9 @@ loadLedger(paths.ledger)
 say('loaded', `${Math.round(performance.now() - loading)} ms`)
 // As after a start: nothing is read yet but what the tables' end is.
 follower = new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+const ahead = performance.now()
+while (follower.readAhead());
+say('ahead', `${Math.round(performance.now() - ahead)} ms`)
 
 const middle = new Date(begin + ((end - begin) * 137) / 300).toISOString()
 for (let round = 0; round < 2; round++) {

@@ -74,6 +74,11 @@ export class Follower {
     return true
   }
 
+  /** Reads a little of what a question may need later. False when there is nothing to read. */
+  readAhead(): boolean {
+    return this.#store.segments.readEarlier()
+  }
+
   /** Looks into what is in the tables. */
   get lookups(): Lookups {
     return this.#lookups

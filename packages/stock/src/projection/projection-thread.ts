@@ -83,12 +83,22 @@ async function run(): Promise<void> {
       again = true
       await sleep(retryMs)
     }
-    if (closeBy === undefined && waiting.length === 0) await pause()
+    await readAhead(follower)
+    if (isIdle()) await pause()
   }
   running = false
   if (closeBy === undefined) return
   follower.close()
   port?.close()
+}
+
+function isIdle(): boolean {
+  return closeBy === undefined && waiting.length === 0
+}
+
+/** While there is nothing else to do, so that the first question after a start need not wait for it. */
+async function readAhead(from: Follower): Promise<void> {
+  while (!again && isIdle() && from.readAhead()) await sleep(0)
 }
 
 function isDamage(error: unknown): boolean {

@@ -2,7 +2,11 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Days } from './days.ts'
-import { type DayTrace, dayIn, dayOf, readTraces, type Trace, Traces } from './traces.ts'
+import { EarlierTraces } from './earlier-traces.ts'
+import { type DayTrace, dayIn, dayOf, type Trace, Traces } from './traces.ts'
+
+/** Transactions that are read again at a time: some milliseconds. */
+const SLICE_TRANSACTIONS = 2_000
 
 /** Takes what was sold and seen on a day, beyond what it took before. */
 export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
@@ -12,8 +16,6 @@ export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
  * so the level of any moment is one checkpoint and a part of one segment away. What was sold on a day, and was there, is written with it.
  */
 export class Segments {
-  readonly #db: DatabaseSync
-  readonly #ledger: Ledger
   readonly #movementsMax: number
   readonly #close: StatementSync
   readonly #checkpoints: Checkpoints
@@ -22,8 +24,8 @@ export class Segments {
   /** The position behind which the open segment begins. */
   #behind: number
   #movements: number
-  /** False while the traces began in the middle of the segment: a start does not read again what it may never need. */
-  #whole: boolean
+  /** What had moved in the open segment at the start; undefined once it is read. */
+  #earlier: EarlierTraces | undefined
   #traces = new Traces()
   readonly #touched: Trace[] = []
   #day0 = 0
@@ -31,8 +33,6 @@ export class Segments {
   #waiting: Trace[] = []
 
   constructor(db: DatabaseSync, ledger: Ledger, movementsMax: number) {
-    this.#db = db
-    this.#ledger = ledger
     this.#movementsMax = movementsMax
     this.#close = db.prepare('INSERT INTO segment VALUES (?, ?)')
     this.#checkpoints = new Checkpoints(db, ledger)
@@ -44,7 +44,9 @@ export class Segments {
     this.#behind = last?.last ?? 0
     const count = db.prepare('SELECT count(*) AS movements FROM movement WHERE position > ?').get(this.#behind) as { movements: number }
     this.#movements = count.movements
-    this.#whole = this.#movements === 0
+    if (this.#movements === 0) return
+    const levelAt = (place: Place, item: Item): number => this.#traces.find(place, item)?.first ?? place.quantity(item.number) ?? 0
+    this.#earlier = new EarlierTraces(db, ledger, this.#behind, ledger.position, levelAt)
   }
 
   /** The batch of the next transactions was recorded now. */
@@ -58,6 +60,7 @@ export class Segments {
     if (trace.position !== position) {
       trace.position = position
       trace.before = (place.quantity(item.number) as number) - cameIn
+      trace.first ??= trace.before
       this.#touched.push(trace)
     }
     return trace
@@ -89,6 +92,17 @@ export class Segments {
     return this.#open().at(place)
   }
 
+  /** Reads on in what had moved in the open segment at the start. False when all of it is read. */
+  readEarlier(): boolean {
+    const earlier = this.#earlier
+    if (earlier === undefined) return false
+    earlier.read(SLICE_TRANSACTIONS)
+    if (!earlier.isWhole) return true
+    for (const trace of earlier.traces.all()) this.#traces.prepend(trace)
+    this.#earlier = undefined
+    return false
+  }
+
   /** Has the days of the open segment read that changed since the last time. The first time that is none. */
   read(reader: DayReader): void {
     this.#reader = reader
@@ -103,11 +117,7 @@ export class Segments {
   }
 
   #open(): Traces {
-    if (!this.#whole) {
-      this.#traces = readTraces(this.#db, this.#ledger, this.#behind)
-      this.#waiting = [] // no reader has asked for any of them yet
-      this.#whole = true
-    }
+    while (this.readEarlier());
     return this.#traces
   }
 
@@ -120,7 +130,6 @@ export class Segments {
     this.#checkpoints.write(number, moved)
     this.#behind = position
     this.#movements = 0
-    this.#whole = true
     this.#traces = new Traces()
   }
 }

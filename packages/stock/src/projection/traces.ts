@@ -1,7 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
-import type { Item, Ledger, Place } from '../ledger/index.ts'
-import { EXACT } from './exact.ts'
-import { itemsByCode } from './items-by-code.ts'
+import type { Item, Place } from '../ledger/index.ts'
 
 /** A day, in milliseconds. */
 export const DAY_MS = 86_400_000
@@ -36,6 +33,8 @@ export interface Trace {
   /** The latest transaction that touched it, and what was there before that one, in thousandths. */
   position: number
   before: number
+  /** What was there before the first one that did. */
+  first: number | undefined
 }
 
 /** The day of a trace; begun where it is not there yet. */
@@ -75,10 +74,30 @@ export class Traces {
     }
     let trace = items.get(item.number)
     if (trace === undefined) {
-      trace = { place, item, days: [], dirty: false, waiting: false, position: 0, before: 0 }
+      trace = { place, item, days: [], dirty: false, waiting: false, position: 0, before: 0, first: undefined }
       items.set(item.number, trace)
     }
     return trace
+  }
+
+  /** The trace of a level, if there is one. */
+  find(place: Place, item: Item): Trace | undefined {
+    return this.#byPlace[place.number]?.get(item.number)
+  }
+
+  /** Puts what a level did before it before what is known. */
+  prepend({ place, item, days }: Trace): void {
+    const trace = this.of(place, item)
+    for (const { day, sold, seen, opened } of days) {
+      const known = dayIn(trace, day)
+      known.sold += sold
+      known.seen ||= seen
+      known.opened = opened ?? known.opened
+    }
+  }
+
+  *all(): Generator<Trace, void, undefined> {
+    for (const items of this.#byPlace) if (items !== undefined) yield* items.values()
   }
 
   /** The traces of a location. */
@@ -99,68 +118,4 @@ export class Traces {
     }
     return moved
   }
-}
-
-type Row = [
-  position: number,
-  recorded: number,
-  kind: string,
-  item: string,
-  from: string,
-  to: string,
-  moved: number,
-  at: number,
-  reason: string | null,
-]
-
-/**
- * Makes the traces of what moved behind a position again from the tables, which the ledger stands at: backwards, for what was on hand
- * before each transaction is what is there now, less what has moved since.
- */
-export function readTraces(db: DatabaseSync, ledger: Ledger, behind: number): Traces {
-  const traces = new Traces()
-  const named = itemsByCode(ledger)
-  const statement = db.prepare(
-    `SELECT m.position, t.recorded, t.kind, m.item, m.from_place, m.to_place, ${EXACT('m.')}, m.at, m.reason
-     FROM movement m CROSS JOIN "transaction" t ON t.position = m.position
-     WHERE m.position > ? ORDER BY m.position DESC, m.line DESC`,
-  )
-  statement.setReturnArrays(true)
-  const after = new Map<Trace, number>()
-  const touched = new Map<Trace, number>()
-  let position = 0
-  let day = 0
-  const settle = (): void => {
-    for (const [trace, cameIn] of touched) {
-      const then = after.get(trace) ?? trace.place.quantity(trace.item.number) ?? 0
-      note(dayIn(trace, day), then - cameIn, then)
-      after.set(trace, then - cameIn)
-    }
-    touched.clear()
-  }
-  for (const row of statement.iterate(behind) as unknown as Iterable<Row>) {
-    const [rowPosition, recorded, kind, code, fromCode, toCode, moved, at, reason] = row
-    if (rowPosition !== position) {
-      settle()
-      position = rowPosition
-      day = dayOf(recorded)
-    }
-    const item = named(code)
-    const from = ledger.places.location(fromCode)
-    const to = ledger.places.location(toCode)
-    const fromTrace = from === undefined ? undefined : traces.of(from, item)
-    const toTrace = to === undefined ? undefined : traces.of(to, item)
-    if (fromTrace !== undefined) touched.set(fromTrace, (touched.get(fromTrace) ?? 0) - moved)
-    if (toTrace !== undefined) touched.set(toTrace, (touched.get(toTrace) ?? 0) + moved)
-    if (reason !== null) continue
-    if (fromTrace !== undefined && toCode === 'customer') addSold(fromTrace, at, moved)
-    if (toTrace !== undefined && fromCode === 'customer' && kind === 'sale_void') dayIn(toTrace, dayOf(at)).sold -= moved
-  }
-  settle()
-  return traces
-}
-
-function note(day: DayTrace, before: number, after: number): void {
-  if (before > 0 || after > 0) day.seen = true
-  day.opened = before > 0 // the earliest transaction of the day comes last
 }

@@ -80,7 +80,7 @@ describe('a look into the past', () => {
       using history = new History()
       history.play(played)
       const since = history.now - minutes * MINUTE
-      const epoch = history.ledger.till('T1').epoch
+      const epoch = history.ledger.till('T1').epoch + 1 // as if it had just got a new one
       const rows = history.rows(`SELECT position, recorded, coalesce(id, till || '/' || epoch || '/' || seq) AS id FROM "transaction"
         WHERE till = 'T1' AND epoch < ${epoch} AND again IS NULL AND recorded >= ${since} ORDER BY position DESC LIMIT ${most}`)
       const expected = rows.map(({ id, position }) => [hashOf(id as string), position as number] as const)
@@ -97,7 +97,7 @@ describe('a look into the past', () => {
       some += positions.length
     })
     fc.assert(runs, { numRuns: 25 })
-    assert.ok(some > 4)
+    assert.ok(some > 40, `${some} ids`)
   })
 
   it('brings the transaction at a position as it was sent', () => {

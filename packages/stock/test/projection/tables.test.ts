@@ -58,6 +58,11 @@ describe('the tables', () => {
           if (what === 0) history.reopen()
           if (what !== undefined && what < 3) history.follow()
         })
+        const lines = [{ item: 'apple', quantity: 1 }]
+        history.post('T1', { kind: 'transfer_ship', location: 'S01', to: 'S02', transfer: 'D', lines, at: history.now })
+        history.post('T1', { kind: 'transfer_receive', location: 'S02', transfer: 'D', lines, at: history.now })
+        history.record() // few made-up ones fit one another
+        history.follow()
         const { ledger, moved } = history
         for (const { refused, again, kind } of history.results.slice(1)) if (refused === undefined && again === undefined) kinds.add(kind)
         assert.deepEqual(stateOf(loadLedger(history.path).ledger), stateOf(ledger))

@@ -9,7 +9,7 @@ import { LatestDays, RING, type Sold } from './latest-days.ts'
 export const DAYS_MAX = 28
 
 /** Levels of days that one answer reads from the tables; what comes behind them is read for the next page. */
-const READ_MAX = 2_000_000
+const READ_MAX = 500_000
 /** A location's day costs to find as much as so many of its levels cost to take. */
 const DAY_COST = 32
 
