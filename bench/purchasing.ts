@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,6 +21,8 @@ const { values } = parseArgs({
     days: { type: 'string', default: '28' },
     policies: { type: 'boolean', default: false },
     segment: { type: 'string', default: '262144' },
+    /** Makes the tables as `tillwire rebuild` does, not as a server follows its log. */
+    rebuild: { type: 'boolean', default: false },
     keep: { type: 'string' },
   },
 })
@@ -50,11 +52,14 @@ const end = writer.head.recorded
 writer.close()
 
 const opened = performance.now()
-let follower = new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+const isAnew = values.rebuild && !existsSync(paths.ledger)
+const tables = (): Follower => new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+let follower = isAnew ? Follower.anew(paths.log, paths.ledger) : tables()
 const before = follower.position
 const started = performance.now()
 const cpu = process.cpuUsage()
 while (follower.step());
+if (isAnew) follower.finish()
 const seconds = (performance.now() - started) / 1000
 const taken = follower.position - before
 const bytes = statSync(paths.ledger).size
@@ -71,7 +76,7 @@ const loading = performance.now()
 loadLedger(paths.ledger)
 say('loaded', `${Math.round(performance.now() - loading)} ms`)
 // As after a start: nothing is read yet but what the tables' end is.
-follower = new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+follower = tables()
 const ahead = performance.now()
 while (follower.readAhead());
 say('ahead', `${Math.round(performance.now() - ahead)} ms`)

@@ -1,13 +1,17 @@
 import { rmSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Ledger } from '../ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../limits.ts'
 import { type LogHead, type LogRecord, SqliteLogReader } from '../log/index.ts'
 import { replayRecord } from '../replay.ts'
 import { Desk } from './desk/desk.ts'
 import { type Loaded, load } from './load.ts'
 import { Lookups } from './lookups.ts'
-import { openProjection } from './schema.ts'
+import { finishAnew, openAnew, openProjection } from './schema.ts'
 import { ProjectionStore } from './store.ts'
+
+/** Transactions in one commit of tables that are made anew: a level that moves often is written once in as many. */
+const ANEW_TRANSACTIONS = 50_000
 
 /** Follows a log with a projection: reads on, replays, writes the tables. Runs in a thread of its own beside the server. */
 export class Follower {
@@ -25,13 +29,20 @@ export class Follower {
   /**
    * @param transactionsMax - transactions in one commit
    * @param segmentMovements - movements after which the levels are written once more, as they are then
+   * @param open - opens the tables
    */
-  constructor(logPath: string, path: string, transactionsMax: number, segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements) {
+  constructor(
+    logPath: string,
+    path: string,
+    transactionsMax: number,
+    segmentMovements: number = DEFAULT_STOCK_LIMITS.segmentMovements,
+    open: () => DatabaseSync = () => openProjection(path, removeDatabase),
+  ) {
     this.#log = new SqliteLogReader(logPath)
     this.#path = path
     this.#transactionsMax = transactionsMax
     this.#segmentMovements = segmentMovements
-    this.#db = openProjection(path, removeDatabase)
+    this.#db = open()
     const loaded = this.#tryLoad()
     if (loaded !== undefined && this.#standsOnLog(loaded)) this.#loaded = loaded
     else {
@@ -42,6 +53,24 @@ export class Follower {
     this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)
     this.#lookups = new Lookups(this.#db, this.#log)
     this.#desk = new Desk(this.#db, this.#loaded.ledger, this.#store.segments)
+  }
+
+  /**
+   * Makes the tables from the whole log, faster than they are followed: for {@link step} alone, until {@link finish}.
+   * @param path - of a file that is not there
+   */
+  static anew(logPath: string, path: string): Follower {
+    return new Follower(logPath, path, ANEW_TRANSACTIONS, undefined, () => openAnew(path))
+  }
+
+  /** Ends what {@link anew} began: the tables are as if they had always been followed. */
+  finish(): void {
+    finishAnew(this.#db)
+  }
+
+  /** The ledger that the tables hold. */
+  get ledger(): Ledger {
+    return this.#loaded.ledger
   }
 
   /** The last transaction that is in the tables. */

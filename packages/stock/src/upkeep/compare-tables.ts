@@ -8,6 +8,9 @@ export interface Difference {
   readonly message: string
 }
 
+/** Bytes of a value that are shown. */
+const SHOWN_BYTES = 32
+
 /** What says itself where the tables end; it is looked at before. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(['projection'])
 
@@ -50,12 +53,15 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
   const key = (side: string): string => keyNames.map((name, index) => `${side}."${name}" AS key${index}`).join(', ')
   const where = [absent, ...unequal].join(' OR ')
   const sql = `SELECT ${[key('ours'), `${absent} AS absent`, ...shown].join(', ')} ${from('ours', 'theirs')} WHERE ${where}`
+  let missing = 0
   for (const row of db.prepare(sql).iterate()) {
+    missing += row.absent as number
     const values = keyNames.map((_name, index) => row[`key${index}`])
     const said =
       row.absent === 1 ? 'is missing' : rest.flatMap((name, index) => changed(name, row[`ours${index}`], row[`theirs${index}`])).join(', ')
     different({ table, position: positionOf(keyNames, values), message: `${nameOf(table, keyNames, values)} ${said}` })
   }
+  if (countOf(db, 'fresh', table) - missing === countOf(db, 'there', table)) return // each of theirs has been met
   const extra = `SELECT ${key('theirs')} ${from('theirs', 'ours')} WHERE ours."${keyNames[0]}" IS NULL`
   for (const row of db.prepare(extra).iterate()) {
     const values = keyNames.map((_name, index) => row[`key${index}`])
@@ -63,12 +69,18 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
   }
 }
 
+function countOf(db: DatabaseSync, schema: string, table: string): number {
+  return (db.prepare(`SELECT count(*) AS rows FROM ${schema}."${table}"`).get() as { rows: number }).rows
+}
+
 function changed(name: string, ours: unknown, theirs: unknown): string[] {
   return ours === theirs ? [] : [`has ${name} ${show(theirs)} where the log says ${show(ours)}`]
 }
 
 function show(value: unknown): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : JSON.stringify(value)
+  if (!(value instanceof Uint8Array)) return JSON.stringify(value)
+  const bytes = Buffer.from(value.subarray(0, SHOWN_BYTES)).toString('hex')
+  return value.length > SHOWN_BYTES ? `${bytes}… (${value.length} bytes)` : bytes
 }
 
 function nameOf(table: string, keyNames: readonly string[], values: readonly unknown[]): string {

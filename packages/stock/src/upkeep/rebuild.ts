@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers/promises'
 import { DATA_FOLDER, LOG_FILE, TABLES_FILE } from '../data-folder.ts'
 import { StockError } from '../errors.ts'
 import { FolderLock } from '../folder-lock.ts'
-import { DEFAULT_STOCK_LIMITS } from '../limits.ts'
 import { Follower, removeDatabase } from '../projection/index.ts'
 import { checkedHead } from './log-file.ts'
 
@@ -13,7 +12,7 @@ export interface LogProgress {
   readonly of: number
 }
 
-/** Hears of progress, a few times a second. */
+/** Hears of progress, about once a second. */
 export type HearProgress = (progress: LogProgress) => void
 
 /**
@@ -29,7 +28,7 @@ export async function rebuildTables(data: string, hear: HearProgress = () => {})
     const of = checkedHead(log).next - 1
     const fresh = `${tables}.new`
     removeDatabase(fresh) // of a rebuild that was interrupted
-    const follower = new Follower(log, fresh, DEFAULT_STOCK_LIMITS.projectionTransactionsMax)
+    const follower = Follower.anew(log, fresh)
     let position: number
     try {
       while (follower.step()) {
@@ -37,6 +36,7 @@ export async function rebuildTables(data: string, hear: HearProgress = () => {})
         await setImmediate() // lets a signal in
       }
       position = follower.position
+      follower.finish()
     } finally {
       follower.close()
     }

@@ -6,8 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { LOG_FILE, TABLES_FILE } from '../data-folder.ts'
 import { type Ledger, units } from '../ledger/index.ts'
-import { DEFAULT_STOCK_LIMITS } from '../limits.ts'
-import { endIsMissing, Follower, loadLedger, PROJECTION_VERSION, type TablesEnd, tablesEnd } from '../projection/index.ts'
+import { endIsMissing, Follower, PROJECTION_VERSION, type TablesEnd, tablesEnd } from '../projection/index.ts'
 import { compareTables } from './compare-tables.ts'
 import { openLogFile } from './log-file.ts'
 import type { HearProgress } from './rebuild.ts'
@@ -81,7 +80,7 @@ export async function verifyData(data: string, { work = tmpdir(), progress = () 
   const end = head.next - 1
   const folder = mkdtempSync(join(work, 'tillwire-verify-'))
   const fresh = join(folder, TABLES_FILE)
-  const follower = new Follower(path, fresh, DEFAULT_STOCK_LIMITS.projectionTransactionsMax)
+  const follower = Follower.anew(path, fresh) // its indexes are never made: rows are met by their primary keys
   try {
     const replay = async (to: number): Promise<void> => {
       try {
@@ -107,7 +106,7 @@ export async function verifyData(data: string, { work = tmpdir(), progress = () 
       return follower.position
     })
     await replay(end)
-    const { unbalanced, items } = conservation(loadLedger(fresh).ledger)
+    const { unbalanced, items } = conservation(follower.ledger)
     return {
       position: end,
       recorded: head.recorded,
