@@ -22,6 +22,7 @@ export const STOCK_ERRORS = {
   too_many_errors: 'too many bad lines in one session; the connection ends',
   too_many_connections: 'the server has as many connections as it may',
   archive_unavailable: 'the server could not look up in time what a transaction needs; the connection ends, come back later',
+  tables_unavailable: 'the tables could not answer in time; ask again later',
   internal: 'the server has a fault; it is in its log',
 
   data_in_use: 'another server holds the data folder',

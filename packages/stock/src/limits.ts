@@ -60,6 +60,8 @@ export interface StockLimits {
   readonly offersAheadMax: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
   readonly lookupMs: number
+  /** What purchasing asks is answered within this time, or not at all. */
+  readonly questionMs: number
   /** Pause before a look into the past that failed is tried again. */
   readonly lookupRetryMs: number
   /** The window in which connections of one till that replace each other are counted. */
@@ -115,6 +117,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   earlierIdsMax: 1_000_000,
   offersAheadMax: 32,
   lookupMs: 10_000,
+  questionMs: 30_000,
   lookupRetryMs: 250,
   fightMs: 60_000,
   fightReplacementsMin: 5,

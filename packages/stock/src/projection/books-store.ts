@@ -1,6 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Item, type Ledger, type Policy, type Reservation, type TillState, type Transaction, units } from '../ledger/index.ts'
 
+interface Expired {
+  readonly reservation: Reservation
+  readonly order: number
+}
+
 /** Writes what the ledger holds beside its levels: definitions, transfers, reservations, what was voided. */
 export class BooksStore {
   readonly #ledger: Ledger
@@ -23,8 +28,8 @@ export class BooksStore {
   /** Items that nobody has defined, by code: a definition may make one another's barcode, and a line may make it an item again. */
   readonly #strays = new Map<string, Item>()
   readonly #absorbed = new Set<Item>()
-  /** The reservations that have expired, as they are in the tables, with the number of their order. */
-  readonly #expired = new Map<string, { readonly reservation: Reservation; readonly order: number }>()
+  /** The reservations that have expired, as they are in the tables, in their order and with its numbers. */
+  #expired: Expired[] = []
   #lastExpired = 0
   #reservationsMoved = false
   #itemsKnown = 0
@@ -188,38 +193,46 @@ export class BooksStore {
   }
 
   #readExpired(db: DatabaseSync): void {
-    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL').all() as {
+    const orders = db.prepare('SELECT name, expired FROM reservation WHERE expired IS NOT NULL ORDER BY expired').all() as {
       name: string
       expired: number
     }[]
     for (const { name, expired: order } of orders) {
       const reservation = this.#ledger.reservations.findExpired(name)
-      if (reservation !== undefined) this.#expired.set(name, { reservation, order })
+      if (reservation !== undefined) this.#expired.push({ reservation, order })
       this.#lastExpired = Math.max(this.#lastExpired, order)
     }
   }
 
-  /** Writes the reservations that have expired meanwhile, in their order, and takes out those that are forgotten. */
+  /**
+   * Writes the reservations that have expired meanwhile, in their order, and takes out those that are forgotten. There may be many, of which
+   * hardly any changes: those that stay are met in their order, without a look at their names.
+   */
   #followExpired(): void {
     const { reservations } = this.#ledger
-    let count = 0
-    let before = 0
+    const before = this.#expired
+    const now: Expired[] = []
+    const gone: string[] = []
+    let index = 0
+    let order = 0
     for (const reservation of reservations.expired()) {
-      count++
-      const known = this.#expired.get(reservation.name)
-      if (known?.reservation === reservation && known.order > before) {
-        before = known.order
-        continue
+      let known = before[index]
+      for (; known !== undefined && known.reservation !== reservation; known = before[++index]) {
+        if (reservations.findExpired(known.reservation.name) === known.reservation) break // it comes later
+        gone.push(known.reservation.name)
       }
-      before = ++this.#lastExpired
-      this.#writeReservation(reservation, before)
-      this.#expired.set(reservation.name, { reservation, order: before })
+      if (known?.reservation === reservation) index++
+      if (known?.reservation !== reservation || known.order <= order) {
+        known = { reservation, order: ++this.#lastExpired }
+        this.#writeReservation(reservation, known.order)
+      }
+      order = known.order
+      now.push(known)
     }
-    if (this.#expired.size === count) return
-    for (const name of this.#expired.keys()) {
-      if (reservations.findExpired(name) !== undefined) continue
-      this.#expired.delete(name)
-      if (reservations.find(name) === undefined) this.#deleteReservation(name)
+    for (const { reservation } of before.slice(index)) gone.push(reservation.name)
+    this.#expired = now
+    for (const name of gone) {
+      if (reservations.find(name) === undefined && reservations.findExpired(name) === undefined) this.#deleteReservation(name)
     }
   }
 }

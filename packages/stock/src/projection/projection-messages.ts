@@ -27,8 +27,14 @@ export interface AskRequest {
   readonly asked: Lookup | QuestionAsked
 }
 
+/** Nobody waits for an answer any more. */
+export interface ForgetRequest {
+  readonly type: 'forget'
+  readonly id: number
+}
+
 /** What the projection's owner says to its thread. */
-export type ProjectionRequest = { readonly type: 'follow' } | AskRequest | { readonly type: 'close' }
+export type ProjectionRequest = { readonly type: 'follow' } | AskRequest | ForgetRequest | { readonly type: 'close' }
 
 /** What the thread says. */
 export type ProjectionReply =

@@ -44,6 +44,11 @@ port.on('message', (request: ProjectionRequest) => {
     if (follower !== undefined) answerAll(follower)
     if (waiting.length === 0) return
   }
+  if (request.type === 'forget') {
+    const index = waiting.findIndex(({ id }) => id === request.id)
+    if (index >= 0) waiting.splice(index, 1)
+    return
+  }
   if (request.type === 'close') closeBy = Date.now() + closeMs
   again = true
   wake()

@@ -30,6 +30,7 @@ export class Projection implements Archive, QuestionDesk {
   readonly #data: ProjectionThreadData
   readonly #hears: ProjectionHears
   readonly #position: () => number
+  readonly #questionMs: number
   readonly #waiting = new Map<number, Waiting>()
   readonly #closing = new AbortController()
   /** Undefined while the thread has died and is not yet started again. */
@@ -39,8 +40,9 @@ export class Projection implements Archive, QuestionDesk {
   #told = false
   #lastTrouble: string | undefined
 
-  private constructor(worker: Worker, data: ProjectionThreadData, position: () => number, hears: ProjectionHears) {
+  private constructor(worker: Worker, data: ProjectionThreadData, questionMs: number, position: () => number, hears: ProjectionHears) {
     this.#data = data
+    this.#questionMs = questionMs
     this.#position = position
     this.#hears = hears
     this.#attach(worker)
@@ -73,7 +75,7 @@ export class Projection implements Archive, QuestionDesk {
       retryMs: limits.logRetryMs,
       closeMs: limits.projectionCloseMs,
     }
-    return new Projection(await start(data), data, position, hears)
+    return new Projection(await start(data), data, limits.questionMs, position, hears)
   }
 
   /** The log has grown. Told once until the thread has caught up, so that it costs the server nothing. */
@@ -103,8 +105,9 @@ export class Projection implements Archive, QuestionDesk {
     return this.#ask({ of: 'movedSince', levels, at })
   }
 
+  /** @throws (rejects) StockError `tables_unavailable`, `bad_field`. */
   answer(question: Question, now: number, connected: ReadonlySet<string>): Promise<{ readonly position: number; readonly fields: string }> {
-    return this.#ask({ of: 'question', question, now, connected })
+    return this.#ask({ of: 'question', question, now, connected }, this.#questionMs)
   }
 
   /** Catches up with the log and closes. */
@@ -118,14 +121,29 @@ export class Projection implements Archive, QuestionDesk {
     await exited
   }
 
-  #ask<T>(asked: AskRequest['asked']): Promise<T> {
+  /** @param within - milliseconds to wait for the answer; without, whoever asks sees to it */
+  #ask<T>(asked: AskRequest['asked'], within?: number): Promise<T> {
     const worker = this.#worker
-    if (worker === undefined) return Promise.reject(new StockError('internal', 'the thread of the projection has stopped'))
+    if (worker === undefined) return Promise.reject(new StockError('tables_unavailable', 'the thread of the projection has stopped'))
     return new Promise((resolve, reject) => {
       const id = this.#nextAsk++
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
+      const late = within === undefined ? undefined : setTimeout(() => this.#forget(id), within)
+      const ended =
+        <Args extends unknown[]>(how: (...args: Args) => void) =>
+        (...args: Args): void => {
+          clearTimeout(late)
+          how(...args)
+        }
+      this.#waiting.set(id, { resolve: ended(resolve as Waiting['resolve']), reject: ended(reject) })
       worker.postMessage({ type: 'ask', id, position: this.#position(), asked } satisfies ProjectionRequest)
     })
+  }
+
+  /** A question took too long: nobody waits for it any more. */
+  #forget(id: number): void {
+    this.#worker?.postMessage({ type: 'forget', id } satisfies ProjectionRequest)
+    this.#waiting.get(id)?.reject(new StockError('tables_unavailable', 'the tables could not answer in time; ask again later'))
+    this.#waiting.delete(id)
   }
 
   #attach(worker: Worker): void {
@@ -158,7 +176,7 @@ export class Projection implements Archive, QuestionDesk {
 
   #exited(message: string): void {
     this.#worker = undefined
-    for (const { reject } of this.#waiting.values()) reject(new StockError('internal', message))
+    for (const { reject } of this.#waiting.values()) reject(new StockError('tables_unavailable', message))
     this.#waiting.clear()
     if (this.#closing.signal.aborted) return
     this.#say(message)

@@ -51,7 +51,7 @@ export type Question =
     } & Where &
       Paging)
   | ({ readonly of: 'velocity'; readonly filter: LevelFilter } & Paging)
-  | ({ readonly of: 'shrink'; readonly from?: number; readonly to?: number } & Where)
+  | ({ readonly of: 'shrink'; readonly from?: number; readonly to?: number } & Where & Paging)
   | ({ readonly of: 'oversold' } & Where & Paging)
   | ({ readonly of: 'tills' } & Paging)
 
@@ -90,7 +90,7 @@ const FORMS: Readonly<Record<Question['of'], Form>> = {
     ...PAGING,
   }),
   velocity: form({ ...FILTER, ...PAGING }),
-  shrink: form({ ...WHERE, from: time, to: time }),
+  shrink: form({ ...WHERE, from: time, to: time, ...PAGING }),
   oversold: form({ ...WHERE, ...PAGING }),
   tills: form(PAGING),
 }

@@ -15,11 +15,11 @@ function ask(history: History, of: Question['of'], sent: Row = {}, limit = 7): {
   let after: string | undefined
   let first: Row | undefined
   do {
-    const question = decodeQuestion(of, { ...sent, ...(of === 'shrink' ? {} : { limit, ...(after === undefined ? {} : { after }) }) })
+    const question = decodeQuestion(of, { ...sent, limit, ...(after === undefined ? {} : { after }) })
     const limits = { rowsPerAnswer: 1_000, rowsPerAnswerMax: 1_000, bytesMax: 100_000 }
     const text = history.follower.desk.answer(question, history.now, new Set(['T1']), limits)
     const page = JSON.parse(`{${text}}`) as { rows: Row[]; next?: string; asOf?: Row }
-    assert.ok(page.rows.length <= limit || of === 'shrink')
+    assert.ok(page.rows.length <= limit)
     rows.push(...page.rows)
     first ??= page as unknown as Row
     after = page.next
@@ -243,7 +243,8 @@ describe('what went wrong', () => {
         const key = `${at} ${reason ?? kind}`
         expected.set(key, (expected.get(key) ?? 0) + (from === 'shrink' ? thousandths : -thousandths))
       }
-      const { rows } = ask(history, 'shrink', { from: formatTime(begins) })
+      const { rows } = ask(history, 'shrink', { from: formatTime(begins) }, 1 + (from % 3))
+      assert.equal(rows.length, expected.size)
       assert.deepEqual(
         new Map(rows.map(({ location, kind, net }) => [`${location} ${kind}`, net])),
         new Map([...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, net]) => [key, units(net)])),

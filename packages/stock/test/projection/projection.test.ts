@@ -200,10 +200,10 @@ describe('a thread that dies', () => {
       trouble: (trouble) => troubles.push(trouble),
       damaged: (reason) => troubles.push(reason),
     })
-    const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'tables_unavailable' })
     await killThread('projection-thread')
     await asked
-    await assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'internal' })
+    await assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'tables_unavailable' })
     assert.equal(troubles.length, 1)
     await projection.close()
     await log.close()
