@@ -19,6 +19,8 @@ import { Scratch } from './scratch.ts'
 
 /** `npm run bench`: the stock server beside what else there is. How to read it stands in `bench/README.md`. */
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const MEASURES = ['rates', 'paced', 'watching', 'memory', 'growth'] as const
 type Measure = (typeof MEASURES)[number]
 
@@ -54,7 +56,7 @@ writeFileSync(picture, chart(results))
 console.log(`${file}, ${picture}`)
 
 /** What is measured with one set of servers, from the first receipt on. */
-async function measureServing(scratch: Scratch, { rounds, pacedMs }: Form): Promise<void> {
+async function measureServing(scratch: Scratch, { pacedMs }: Form): Promise<void> {
   const others: Contender[] = []
   const tillwire = await Tillwire.start(scratch.folder('tillwire'))
   try {
@@ -69,8 +71,7 @@ async function measureServing(scratch: Scratch, { rounds, pacedMs }: Form): Prom
         if (contender === undefined) say(`${name} is not installed here: left out`)
         else others.push(contender)
       }
-      say(`rates: ${rounds} rounds`)
-      results.rates = await measureRates([tillwire, ...others], form)
+      results.rates = await measureRates([tillwire, ...others], form, say)
     }
     for (const other of others.splice(0)) await other.end()
     const perSecond =

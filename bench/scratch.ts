@@ -7,6 +7,7 @@ export class Scratch implements Disposable {
   readonly #root = mkdtempSync(join(tmpdir(), 'tillwire-bench-'))
 
   constructor() {
+    process.once('exit', () => this[Symbol.dispose]()) // also when the bench is broken off
     chmodSync(this.#root, 0o711) // a contender may run as another user
   }
 

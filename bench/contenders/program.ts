@@ -8,6 +8,12 @@ const TICKS_A_SECOND = 100
 const START_MS = 600_000
 const POLL_MS = 100
 
+/** Those that still run, so that none outlives a bench that is broken off. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** How a program is started. */
 export interface Start {
   readonly command: string
@@ -37,6 +43,8 @@ export class Program {
     const stdio = readyOnErrors ? (['ignore', file, 'pipe'] as const) : (['ignore', 'pipe', file] as const)
     const child = spawn(command, args, { stdio: [...stdio], ...user })
     closeSync(file)
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     const giveUp = setTimeout(() => child.kill('SIGKILL'), START_MS)
     try {
       await once(child, 'spawn')

@@ -70,13 +70,18 @@ const FIRST = 0.4
  * Every entry takes its turn in every round, each round begins with another one, and all servers but the one whose turn it is are
  * halted: what tillwire's projection still has to do is done in tillwire's own turns.
  */
-export async function measureRates(contenders: readonly Contender[], { rounds, turnMs }: Form): Promise<Rate[]> {
+export async function measureRates(
+  contenders: readonly Contender[],
+  { rounds, turnMs }: Form,
+  say: (text: string) => void,
+): Promise<Rate[]> {
   const entries = ENTRIES.filter(({ contender }) => contenders.some(({ name }) => name === contender))
   const perSecond = new Map<Entry, number>()
   const taken = new Map<Entry, Turn[]>(entries.map((each) => [each, []]))
   const halted = contenders.filter(({ name }) => name === 'tillwire' || name === 'ceiling')
   for (const { program } of halted) program.pause()
   for (let round = -1; round < rounds; round++) {
+    say(round < 0 ? 'rates: a round that is not counted' : `rates: round ${round + 1} of ${rounds}`)
     for (let place = 0; place < entries.length; place++) {
       const one = entries[(place + Math.max(0, round)) % entries.length] as Entry
       const contender = contenders.find(({ name }) => name === one.contender) as Contender

@@ -8,6 +8,8 @@ const BAR_HEIGHT = 18
 const ROW_HEIGHT = 26
 const TITLE_HEIGHT = 46
 const MARGIN = 20
+const MORE = 'receipts/s, more is better'
+const LESS = 'ms, less is better'
 
 interface Bar {
   readonly label: string
@@ -51,33 +53,38 @@ ${parts.join('\n')}
 function panelsOf({ rates, paced, watching, memory, growth }: Results): Panel[] {
   const panels: Panel[] = []
   if (rates !== undefined) {
-    const bars = (value: (turn: Turn) => number): Bar[] =>
-      rates.map(({ entry, median }) => ({ label: entry.name, value: value(median), own: entry.contender === 'tillwire' }))
-    panels.push({
-      title: 'Receipts acknowledged after fsync',
-      unit: 'receipts/s, more is better',
-      bars: bars((turn) => turn.receiptsPerSecond),
-    })
-    panels.push({ title: 'CPU of the server for a receipt', unit: 'µs, less is better', bars: bars((turn) => turn.serverCpuMicros) })
+    const alone = rates.filter(({ entry: { shape } }) => shape.outstanding * shape.perRequest === 1)
+    const many = rates.filter((rate) => !alone.includes(rate))
+    const add = (title: string, unit: string, some: typeof rates, value: (turn: Turn) => number): void => {
+      panels.push({ title, unit, bars: some.map(({ entry, median }) => bar(entry.name, value(median), entry.contender === 'tillwire')) })
+    }
+    add('Receipts acknowledged after fsync', MORE, many, (turn) => turn.receiptsPerSecond)
+    add('Receipts acknowledged after fsync, each client waits for its answer', MORE, alone, (turn) => turn.receiptsPerSecond)
+    add('The answer to one receipt, p50, each client waits for it', LESS, alone, (turn) => turn.p50)
+    add('CPU of the server for a receipt', 'µs, less is better', many, (turn) => turn.serverCpuMicros)
   }
-  const own = (label: string, value: number): Bar => ({ label, value, own: true })
+  const own = (label: string, value: number): Bar => bar(label, value, true)
   if (paced !== undefined) {
     const bars = [own('p50', paced.p50), own('p99', paced.p99), own('longest', paced.most)]
-    panels.push({ title: `Acknowledgement at half the rate, ${figure(paced.perSecond)} receipts/s`, unit: 'ms, less is better', bars })
+    panels.push({ title: `Acknowledgement at half the rate, ${figure(paced.perSecond)} receipts/s`, unit: LESS, bars })
   }
   if (watching !== undefined) {
     const bars = [own('p50', watching.p50), own('p99', watching.p99), own('longest', watching.most)]
-    panels.push({ title: `From a sale to its event, ${figure(watching.watchers)} watchers, full load`, unit: 'ms, less is better', bars })
+    panels.push({ title: `From a sale to its event, ${figure(watching.watchers)} watchers, full load`, unit: LESS, bars })
   }
   if (growth !== undefined && growth.length > 0) {
     const bars = growth.map((one) => own(`${figure(one.lines)} lines in the ledger`, one.receiptsPerSecond))
-    panels.push({ title: 'The rate as the ledger grows', unit: 'receipts/s, more is better', bars })
+    panels.push({ title: 'The rate as the ledger grows', unit: MORE, bars })
   }
   if (memory !== undefined) {
     const bars = [own('1,000,000 levels', memory.levels), own('and 1,000 tills', memory.tills), own('and 10,000 tills', memory.idle)]
     panels.push({ title: 'Resident memory', unit: 'MB, less is better', bars })
   }
   return panels
+}
+
+function bar(label: string, value: number, own: boolean): Bar {
+  return { label, value, own }
 }
 
 function draw({ title, unit, bars }: Panel, top: number): string {
