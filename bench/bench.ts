@@ -56,12 +56,12 @@ writeFileSync(picture, chart(results))
 console.log(`${file}, ${picture}`)
 
 /** What is measured with one set of servers, from the first receipt on. */
-async function measureServing(scratch: Scratch, { pacedMs }: Form): Promise<void> {
+async function measureServing(scratch: Scratch, { pacedMs, settles }: Form): Promise<void> {
   const others: Contender[] = []
   const tillwire = await Tillwire.start(scratch.folder('tillwire'))
   try {
     await tillwire.define()
-    await tillwire.settled()
+    if (settles) await tillwire.settled()
     say('the chain is defined')
     if (wanted.has('rates')) {
       others.push(await startCeiling(scratch.folder('ceiling')))
@@ -81,7 +81,7 @@ async function measureServing(scratch: Scratch, { pacedMs }: Form): Promise<void
       results.watching = await measureWatching(tillwire, perSecond, form)
     }
     if (wanted.has('paced')) {
-      await tillwire.settled()
+      if (settles) await tillwire.settled()
       say(`half the rate, for ${pacedMs / 1000} s`)
       results.paced = await measurePaced(tillwire, perSecond, pacedMs)
     }

@@ -61,6 +61,10 @@ export class Program {
     }
   }
 
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /** CPU seconds used so far by it and all its children, those that have ended too. */
   get cpuSeconds(): number {
     const pid = this.#child.pid as number
@@ -97,7 +101,7 @@ export class Program {
   }
 
   async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.running) return
     const exited = once(this.#child, 'exit')
     this.#child.kill(signal)
     this.resume()

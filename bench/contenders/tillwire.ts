@@ -11,6 +11,8 @@ import { Program } from './program.ts'
 const TILLWIRE = fileURLToPath(new URL('../../packages/cli/bin/tillwire', import.meta.url))
 const LINES_IN_OPENING = 1_000
 const POLL_MS = 100
+/** 25,000,000 receipts take their time. */
+const SETTLED_MS = 3_600_000
 
 /** A `tillwire serve`, as a user would run it. */
 export class Tillwire implements Contender {
@@ -73,8 +75,10 @@ export class Tillwire implements Contender {
 
   /** Resolves when the tables hold what the log does. */
   async settled(): Promise<void> {
+    const giveUp = performance.now() + SETTLED_MS
     while (this.tablesAt < this.position) {
-      this.program.cpuSeconds // throws when it has ended
+      if (!this.program.running) throw new Error('tillwire has ended')
+      if (performance.now() > giveUp) throw new Error('the tables do not catch up')
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }

@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { LoadResult, LoadSettings } from './load-settings.ts'
 
+/** A server that has not acknowledged everything by then never will. */
+const RUN_MS = 1_200_000
+
 /** A load that is connected and encoded, and waits for its start. */
 export class Load implements AsyncDisposable {
   readonly #worker: Worker
@@ -19,7 +22,7 @@ export class Load implements AsyncDisposable {
   /** Runs it; its connections stay until it is disposed of. */
   async run(): Promise<LoadResult> {
     this.#worker.postMessage('go')
-    return (await once(this.#worker, 'message'))[0]
+    return (await once(this.#worker, 'message', { signal: AbortSignal.timeout(RUN_MS) }))[0]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,7 +72,7 @@ const FIRST = 0.4
  */
 export async function measureRates(
   contenders: readonly Contender[],
-  { rounds, turnMs }: Form,
+  { rounds, turnMs, settles }: Form,
   say: (text: string) => void,
 ): Promise<Rate[]> {
   const entries = ENTRIES.filter(({ contender }) => contenders.some(({ name }) => name === contender))
@@ -87,7 +87,7 @@ export async function measureRates(
       const contender = contenders.find(({ name }) => name === one.contender) as Contender
       const seconds = (round < 0 ? FIRST * turnMs : turnMs) / 1000
       if (halted.includes(contender)) contender.program.resume()
-      if (one.settled) await contender.settled?.()
+      if (one.settled && settles) await contender.settled?.()
       const turn = await takeTurn(contender, one.shape, (perSecond.get(one) ?? one.guessPerSecond) * seconds)
       if (halted.includes(contender)) contender.program.pause()
       perSecond.set(one, turn.receiptsPerSecond)
