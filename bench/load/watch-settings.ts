@@ -7,10 +7,6 @@ export interface WatchSettings {
 /** What the watchers saw. */
 export interface WatchResult {
   readonly events: number
-  /** Events of the probe, each at one watcher. */
-  readonly probed: number
-  /** Milliseconds from the acknowledgement of a probe's sale to its event. */
-  readonly p50: number
-  readonly p99: number
-  readonly most: number
+  /** Milliseconds from the acknowledgement of each of the probe's sales to its event, at each watcher. */
+  readonly delays: readonly number[]
 }

@@ -4,7 +4,6 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { encodeTransaction } from '@tillwire/stock'
 import { drawItem, OPENING_STOCK, randomFrom, storeCode } from './chain.ts'
 import { dial } from './dial.ts'
-import { Histogram } from './histogram.ts'
 import type { WatchResult, WatchSettings } from './watch-settings.ts'
 
 /**
@@ -23,13 +22,12 @@ const LINE_FEED = 10
 
 const port = parentPort as MessagePort
 const settings = workerData as WatchSettings
-const delays = new Histogram()
+const delays: number[] = []
 const location = storeCode(0)
 /** When the sale was acknowledged that left so many pieces: by how many were sold. */
 const ackedAt: number[] = []
 let sold = 0
 let events = 0
-let probed = 0
 const probe = await startProbe()
 await Promise.all(Array.from({ length: DIALS }, (_, lane) => startWatchers(lane)))
 port.postMessage('ready')
@@ -38,8 +36,7 @@ events = 0
 const timer = setInterval(sell, PROBE_MS)
 await once(port, 'message')
 clearInterval(timer)
-const result: WatchResult = { events, probed, p50: delays.quantile(0.5), p99: delays.quantile(0.99), most: delays.most }
-port.postMessage(result)
+port.postMessage({ events, delays } satisfies WatchResult)
 
 function say(seq: number, draft: Parameters<typeof encodeTransaction>[0]): void {
   probe.write(`${encodeTransaction(draft, seq)}\n`)
@@ -93,8 +90,7 @@ function probeWatcher(): (chunk: Buffer) => void {
     for (const line of lines) {
       const upTo = OPENING_STOCK - Number(PROBE_LEVEL.exec(line)?.[1])
       for (; told < upTo; told++) {
-        delays.note(Math.max(0, now - (ackedAt[told + 1] ?? now)))
-        probed++
+        delays.push(Math.max(0, now - (ackedAt[told + 1] ?? now)))
       }
     }
   }

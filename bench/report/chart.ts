@@ -2,7 +2,7 @@ import type { Turn } from '../measures/turn.ts'
 import { figure, type Results } from './results.ts'
 
 const WIDTH = 860
-const LABEL_WIDTH = 320
+const LABEL_WIDTH = 340
 const VALUE_WIDTH = 110
 const BAR_HEIGHT = 18
 const ROW_HEIGHT = 26
