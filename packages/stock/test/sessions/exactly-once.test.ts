@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
 import { MemoryShop } from '../support/memory-shop.ts'
 import { PaperTill, soldAs } from '../support/paper-till.ts'
-import { item, location, receipt } from '../support/till-lines.ts'
+import { AT, item, location, receipt } from '../support/till-lines.ts'
 import type { Said } from '../support/wire-client.ts'
 
 const code = (said: Said | undefined): unknown => (said?.error as { code?: string } | undefined)?.code
@@ -300,6 +300,28 @@ describe('rows that are offered again in a new epoch', () => {
       [6, 7, 6],
     )
     assert.equal(shop.onHand(), 100_000 - 4)
+  })
+
+  it('hear the refusal of a kind that nobody knows again, under their id', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    till.rows.push({ id: 'odd', kind: 'barter', at: AT, for: 'a goat' }, { id: 7, kind: 'barter', at: AT })
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    till.epoch = 0
+    till.rows.push({ id: 'odd', kind: 'barter', at: AT, for: 'a sheep' })
+    using client = await till.connect(shop)
+    const refused = { refused: 'unknown_kind', field: 'kind' }
+    assert.deepEqual(
+      [...(await till.send(client)).values()],
+      [
+        { seq: 1, repeated: true, position: 6, ...refused },
+        { seq: 2, ...refused },
+        { seq: 3, refused: 'exists_with_different_content', field: 'id' },
+      ],
+    )
   })
 
   it('are known over several epochs, by the first time that they were posted', async () => {
