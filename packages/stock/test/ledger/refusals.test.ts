@@ -166,6 +166,40 @@ describe('the bound of a level', () => {
     assert.equal(book.post({ kind: 'sale', location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }).refused, undefined)
   })
 
+  it('holds for what is on its way, however many parts it was shipped in, and for the true-ups of a late shipment', () => {
+    const book = stocked().locations('S02')
+    const most = [{ item: 'plum', quantity: MOST }]
+    const ship = (transfer: string, at: number): Result =>
+      book.post({ kind: 'transfer_ship', location: 'S01', to: 'S02', transfer, lines: most, at })
+    book.post({ kind: 'opening', location: 'S01', lines: most })
+    assert.equal(ship('A', book.recorded).refused, undefined)
+    book.post({ kind: 'receipt', location: 'S01', lines: most })
+    assert.deepEqual(ship('A', book.recorded), { flags: [], refused: 'quantity_overflow', field: 'lines[0].quantity' })
+    assert.equal(book.onHand('S01', 'plum'), MOST)
+
+    const before = book.recorded
+    book.post({ kind: 'transfer_receive', location: 'S02', transfer: 'A', lines: most })
+    book.post({ kind: 'count', location: 'S01', lines: most })
+    book.post({ kind: 'sale', location: 'S02', lines: [{ item: 'plum', quantity: 1 }] })
+    book.post({ kind: 'adjust', location: 'S02', lines: [{ item: 'plum', quantity: 1 }] })
+    assert.equal(ship('B', before).refused, 'quantity_overflow', 'shrink would give more than it may')
+    assert.deepEqual(sums(book.ledger).slice(-1), [0])
+  })
+
+  it('holds for a barcode that turns out to be an item’s: what both have is one figure', () => {
+    const book = stocked()
+    for (const code of ['one', 'two']) book.post({ kind: 'receipt', location: 'S01', lines: [{ item: code, quantity: (MOST - 1) / 2 }] })
+    const before = state(book)
+    assert.deepEqual(book.post({ kind: 'item', item: 'apple', barcodes: ['one', 'two'] }), {
+      flags: [],
+      refused: 'quantity_overflow',
+      field: 'barcodes[1]',
+    })
+    assert.deepEqual(state(book), before)
+    assert.equal(book.post({ kind: 'item', item: 'apple', barcodes: ['one'] }).refused, undefined)
+    assert.equal(book.onHand('S01', 'apple'), 10 + (MOST - 1) / 2)
+  })
+
   it('weighs an item under its code and its barcode as one', () => {
     const book = stocked()
     const half = (MOST - 1) / 2
