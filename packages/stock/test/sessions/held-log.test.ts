@@ -153,6 +153,26 @@ describe('while the log writes', () => {
     for (const client of clients) client[Symbol.dispose]()
   })
 
+  it('a hello of other lines that is replaced meanwhile moves its till on no more', async () => {
+    await using shop = await HeldShop.open()
+    ;(await shop.till('T1'))[Symbol.dispose]()
+    using other = await shop.till('T2')
+    other.say(location(1))
+    await shop.log.handed()
+    using restored = await shop.connect()
+    restored.say({ hello: 1, till: 'T1', epoch: 1, last: 0, chain: '0123456789abcdef' })
+    await cameIn(shop)
+    other.say(location(2, 'S02'))
+    await cameIn(shop)
+    await shop.log.write() // now it waits for the second batch
+    await shop.log.handed()
+    using successor = await shop.connect()
+    successor.say({ hello: 1, till: 'T1', epoch: 1 })
+    assert.deepEqual((await restored.toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    assert.equal((await successor.next()).epoch, 1)
+  })
+
   it('a machine that is being taken over does not end the hello of its successor', async () => {
     await using shop = await HeldShop.open()
     using old = await shop.till('T1')
