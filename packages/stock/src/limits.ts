@@ -56,6 +56,10 @@ export interface StockLimits {
   readonly recallBytesMax: number
   /** Ids of earlier epochs that a till can offer again; the latest ones. */
   readonly earlierIdsMax: number
+  /** Ids of earlier epochs that all sessions together hold in full, at 24 bytes each; a session that needs more waits. */
+  readonly offeredIdsMax: number
+  /** A session that has not looked at its ids of earlier epochs for this long lets them go where others need the room. */
+  readonly offeredIdleMs: number
   /** Transactions offered again that one look into the past brings back. */
   readonly offersAheadMax: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
@@ -113,6 +117,8 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,
   earlierIdsMax: 1_000_000,
+  offeredIdsMax: 8_000_000,
+  offeredIdleMs: 1_000,
   offersAheadMax: 32,
   lookupMs: 10_000,
   lookupRetryMs: 250,

@@ -10,7 +10,7 @@ import {
 import { Offers } from './offers.ts'
 import { patiently } from './patience.ts'
 import type { LevelName } from './recall.ts'
-import type { SessionsParts } from './session-parts.ts'
+import type { SessionParts } from './session-parts.ts'
 
 /** The journal may have so much to take in until a count that needs no look now is applied. */
 const COUNT_MARGIN_MOVEMENTS = LEDGER_LIMITS.journalMovementsMax * 0.75
@@ -20,11 +20,11 @@ const COUNT_MARGIN_MOVEMENTS = LEDGER_LIMITS.journalMovementsMax * 0.75
  * transaction. Most transactions need nothing, and cost a look at their kind.
  */
 export class Lookups {
-  readonly #parts: SessionsParts
+  readonly #parts: SessionParts
   readonly #till: TillState
   readonly #offers: Offers
 
-  constructor(parts: SessionsParts, till: TillState) {
+  constructor(parts: SessionParts, till: TillState) {
     this.#parts = parts
     this.#till = till
     this.#offers = new Offers(parts, till)
@@ -46,6 +46,11 @@ export class Lookups {
     await new Promise<void>((resolve) => this.#parts.committer.after(resolve))
     if (transaction.kind === 'count') return { since: await this.#since(transaction) }
     return { sale: await this.#sale((transaction as { readonly of: string }).of) }
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#offers.close()
   }
 
   #needsPast(transaction: Transaction): boolean {

@@ -4,6 +4,7 @@ import type { TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { encodeError, formatTime } from '../protocol/index.ts'
 import { Fights } from './fights.ts'
+import { OfferedIds } from './offered-ids.ts'
 import { Registrar } from './registrar.ts'
 import { ServerTill } from './server-till.ts'
 import { Session, type StockConnection } from './session.ts'
@@ -45,6 +46,7 @@ export class Sessions implements Service<Buffer, string, Session> {
         this.#unclaim(till, holder)
       },
       connected: () => new Set(this.#byTill.keys()),
+      offeredIds: new OfferedIds(parts),
       timeOfBatch: () => this.#timeOfBatch(),
     }
   }
