@@ -32,6 +32,8 @@ export function defineItem(transaction: ItemTransaction, books: Books): Result |
   const named = items.find(code)
   if (named !== undefined && named.code !== code) return refused('exists_with_different_content', 'item')
   if (named === undefined && items.count >= LEDGER_LIMITS.itemsMax) return refused('limit_reached', 'item')
+  const fresh = barcodes.length - (named?.barcodes.length ?? 0)
+  if (fresh > 0 && items.barcodeCount + fresh > LEDGER_LIMITS.barcodesMax) return refused('limit_reached', 'barcodes')
   const strays = new Map<Item, string>()
   for (const [index, barcode] of barcodes.entries()) {
     if (hasWrongCheckDigit(barcode)) return refused('wrong_check_digit', `barcodes[${index}]`)

@@ -140,6 +140,43 @@ describe('a refusal', () => {
   }
 })
 
+describe('what the ledger remembers for ever', () => {
+  const limits = LEDGER_LIMITS as { -readonly [L in keyof typeof LEDGER_LIMITS]: number }
+
+  it('is bounded: sales that were voided', (t) => {
+    const { voidsMax } = limits
+    t.after(() => {
+      limits.voidsMax = voidsMax
+    })
+    limits.voidsMax = 1
+    const book = stocked()
+    const takeBack = (position: number): Result => {
+      const sale = { position, location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }
+      return book.post({ kind: 'sale_void', of: 'x' }, { found: { sale } })
+    }
+    assert.equal(takeBack(1).refused, undefined)
+    assert.deepEqual(takeBack(2), { flags: [], refused: 'limit_reached', field: 'of' })
+    assert.equal(takeBack(1).refused, 'already_voided')
+    assert.equal(book.onHand('S01', 'apple'), 11)
+  })
+
+  it('is bounded: barcodes of all items; an item may change its own', (t) => {
+    const { barcodesMax } = limits
+    t.after(() => {
+      limits.barcodesMax = barcodesMax
+    })
+    limits.barcodesMax = 3
+    const book = stocked()
+    const define = (item: string, ...barcodes: string[]): Result => book.post({ kind: 'item', item, barcodes })
+    assert.equal(define('apple', '333').refused, undefined)
+    assert.deepEqual(define('plum', '444'), { flags: [], refused: 'limit_reached', field: 'barcodes' })
+    assert.equal(define('pear', '555', '666').refused, undefined)
+    assert.equal(define('pear', '555', '666', '777').refused, 'limit_reached')
+    assert.equal(define('pear').refused, undefined)
+    assert.equal(define('plum', '444').refused, undefined)
+  })
+})
+
 describe('the bound of a level', () => {
   it('is reached exactly, from both sides, and left again', () => {
     const book = stocked()
