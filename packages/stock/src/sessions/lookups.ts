@@ -60,13 +60,16 @@ export class Lookups {
       case 'return':
         return transaction.of !== undefined
       case 'count':
-        return (
-          !this.#parts.ledger.journal.coversStill(transaction.at, COUNT_MARGIN_MOVEMENTS) &&
-          transaction.lines.length <= LEDGER_LIMITS.linesMax
-        )
+        return this.#isForgotten(transaction.at) && transaction.lines.length <= LEDGER_LIMITS.linesMax
       default:
         return false
     }
+  }
+
+  /** Whether the ledger may not know all that has moved since, and the archive can tell in time; else the ledger refuses what it does not know. */
+  #isForgotten(at: number): boolean {
+    const { ledger, clock, limits } = this.#parts
+    return !ledger.journal.coversStill(at, COUNT_MARGIN_MOVEMENTS) && clock.now() - at <= limits.countAgeMs
   }
 
   async #sale(of: string): Promise<FoundSale | null> {
