@@ -32,7 +32,7 @@ export class Lookups {
 
   /** Whether {@link find} must be asked. */
   needs(transaction: Transaction): boolean {
-    return this.#needsPast(transaction) || this.#offers.mayHold(transaction.id)
+    return this.#needsPast(transaction) || this.#offers.mayHold(transaction)
   }
 
   /**

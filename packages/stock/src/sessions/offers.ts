@@ -18,6 +18,8 @@ export class Offers implements IdsHolder {
   readonly #till: TillState
   /** Whether this till may offer anything at all. */
   readonly #expected: boolean
+  /** What was recorded earlier than this is not among the ids: a till that offers what happened before has all of them looked at. */
+  #since: number
   /** The upper halves of the hashes of those ids, in their order. */
   #halves: Uint32Array | undefined
   #ids: EarlierIds | undefined
@@ -31,17 +33,18 @@ export class Offers implements IdsHolder {
   constructor(parts: SessionParts, till: TillState) {
     this.#parts = parts
     this.#till = till
-    const { epoch, began, recorded } = till
+    const { epoch, began, recorded, offers } = till
+    this.#since = offers
     // It offers first of all in its epoch: once it was heard from later than that, it has nothing more to offer.
     const until = began + LEDGER_LIMITS.offerMs
     this.#expected = epoch > 1 && (parts.clock.now() < until || recorded < until)
   }
 
-  /** Whether a transaction of this id may have been posted before. */
-  mayHold(id: string | undefined): boolean {
+  /** Whether a transaction may have been posted before. */
+  mayHold({ id, at }: Transaction): boolean {
     if (!this.#expected || id === undefined) return false
     const halves = this.#halves
-    if (halves === undefined) return true
+    if (halves === undefined || at < this.#since) return true
     const half = Number(hashText(id) >> 32n)
     return halves[lowerBound(halves, half)] === half
   }
@@ -63,8 +66,13 @@ export class Offers implements IdsHolder {
 
   /** What the archive knows of a transaction's id; undefined when nothing. @throws (rejects) StockError `archive_unavailable`. */
   async find(transaction: Transaction): Promise<Found | undefined> {
-    const { id } = transaction
+    const { id, at } = transaction
     if (id === undefined || !this.#expected) return undefined
+    if (at < this.#since) {
+      this.#since = 0
+      this.#halves = undefined
+      this.letGo()
+    }
     const ids = await this.#load()
     const hash = hashText(id)
     const first = this.#indexOf(hash, ids)
@@ -83,11 +91,11 @@ export class Offers implements IdsHolder {
   async #load(): Promise<EarlierIds> {
     const { archive, offeredIds } = this.#parts
     if (this.#ids === undefined) {
-      const { name, epoch, offers } = this.#till
+      const { name, epoch } = this.#till
       try {
         const ids = await patiently(this.#parts, async () => {
           if (!offeredIds.holds(this) && !offeredIds.take(this)) return undefined
-          return await archive.earlierIds(name, epoch, offers)
+          return await archive.earlierIds(name, epoch, this.#since)
         })
         this.#ids = ids
       } finally {

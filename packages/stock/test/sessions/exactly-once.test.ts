@@ -353,6 +353,35 @@ describe('rows that are offered again in a new epoch', () => {
     assert.equal(shop.onHand(), 100_000 - 20)
   })
 
+  it('are known although a disk was set back by months, to when the first of them was still waiting', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    till.rows.push(soldAs('waiting'), soldAs('waiting too'))
+    const backup = till.copy()
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    shop.clock.ahead = LEDGER_LIMITS.offerMs * 2
+    till.rows.push(soldAs('months later'))
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    backup.epoch = 0
+    backup.acked = 0
+    backup.rows.unshift(soldAs('new', 1, { at: new Date(shop.clock.now()).toISOString() }))
+    using client = await backup.connect(shop)
+    assert.deepEqual(
+      [...(await backup.send(client)).values()].map(({ repeated, position }) => [repeated, position]),
+      [
+        [true, 6],
+        [true, 7],
+      ],
+    )
+    assert.equal(shop.onHand(), 100_000 - 4)
+  })
+
   it('are known for as long as an outbox keeps them: later, an id is the till’s affair', async () => {
     await using shop = await MemoryShop.open()
     const till = await sellingTill(shop, 1)
