@@ -5,7 +5,7 @@ import { patiently } from './patience.ts'
 import type { EarlierIds, Recalled } from './recall.ts'
 import type { SessionParts } from './session-parts.ts'
 
-/** Transactions of one id that are looked at: a till that gives one to more of them has no ids. */
+/** Transactions that one id may stand on: a till that gives it to more of them has no ids. */
 const SAME_ID_MAX = 16
 
 /**
@@ -76,9 +76,9 @@ export class Offers implements IdsHolder {
     const ids = await this.#load()
     const hash = hashText(id)
     const first = this.#indexOf(hash, ids)
-    if (first === undefined) return undefined
+    if (first === undefined || ids.hashes[first + SAME_ID_MAX] === hash) return undefined
     let other: number | undefined
-    for (let index = first; index < first + SAME_ID_MAX && ids.hashes[index] === hash; index++) {
+    for (let index = first; ids.hashes[index] === hash; index++) {
       const earlier = await this.#recall(ids.positions[index] as number)
       const sent = decodeTransaction(parseObject(earlier.line))
       if (!this.#hasId(sent, earlier.seq, id)) continue

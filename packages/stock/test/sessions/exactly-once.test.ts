@@ -324,6 +324,22 @@ describe('rows that are offered again in a new epoch', () => {
     )
   })
 
+  it('and an id that stands on more than 16, names none of them: what is sold under it is posted', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    for (let quantity = 1; quantity <= 17; quantity++) till.rows.push(soldAs('no id', quantity))
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    till.rows.splice(0, 17, soldAs('no id', 18), soldAs('no id', 1))
+    till.epoch = 0
+    till.acked = 0
+    using client = await till.connect(shop)
+    assert.deepEqual([...(await till.send(client)).values()], [])
+    assert.equal(shop.onHand(), 100_000 - (17 * 18) / 2 - 18 - 1)
+  })
+
   it('are known over several epochs, by the first time that they were posted', async () => {
     await using shop = await MemoryShop.open()
     const till = await sellingTill(shop, 3)
