@@ -237,6 +237,15 @@ describe('the bound of a level', () => {
     assert.equal(book.onHand('S01', 'apple'), 10 + (MOST - 1) / 2)
   })
 
+  it('holds for what moves, too: no count goes from one end to the other at once', () => {
+    const book = new Book().locations('S01', 'S02').items('apple')
+    const most = [{ item: 'apple', quantity: MOST }]
+    book.post({ kind: 'sale', location: 'S01', lines: most })
+    book.post({ kind: 'adjust', location: 'S02', lines: [{ item: 'apple', quantity: -MOST }] })
+    assert.equal(book.post({ kind: 'count', location: 'S01', lines: most }).refused, 'quantity_overflow')
+    assert.equal(book.post({ kind: 'count', location: 'S01', lines: [{ item: 'apple', quantity: 0 }] }).refused, undefined)
+  })
+
   it('weighs an item under its code and its barcode as one', () => {
     const book = stocked()
     const half = (MOST - 1) / 2
