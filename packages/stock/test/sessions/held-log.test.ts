@@ -132,6 +132,7 @@ describe('while the log writes', () => {
     while (shop.server.counters.accepted < 22 || shop.server.counters.active > 2) await sleep(5)
     using stranger = await shop.connect()
     assert.equal((await stranger.say({ hello: 1 }).next()).welcome, 1)
+    assert.equal(shop.waiting, 1, 'and nothing is left of those that are gone')
     await shop.log.write()
     assert.equal((await last.next()).last, 1)
     assert.equal(code((await first.toEnd()).at(-1)), 'session_replaced')
