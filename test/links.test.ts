@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 /** Links inside the repository's documents lead to a file that is there, and to a heading in it. */
 
 const root = join(import.meta.dirname, '..')
-const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'bench/*.md'], { cwd: root }).sort()
+const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'bench/*.md', 'simulate/*.md'], { cwd: root }).sort()
 
 /** The document without its code. */
 function prose(text: string): string {

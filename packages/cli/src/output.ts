@@ -1,6 +1,9 @@
-/** Prints, and waits when the reader of our output is slower than we are. */
+/**
+ * Prints, and waits until it is taken: as fast as the reader of our output, and with a turn of the event loop for each piece, without which
+ * what was printed would be held for ever.
+ */
 export function write(data: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    if (process.stdout.write(data, () => resolve())) resolve()
+    process.stdout.write(data, () => resolve())
   })
 }

@@ -1,3 +1,5 @@
+import type { Timer, Clock as TimerClock } from '@tillwire/net'
+
 /** Time, as it is passed to whoever needs it, so that tests and the simulator own it. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -19,4 +21,26 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
   soon: (callback) => void setImmediate(callback),
+}
+
+/** The same time for the connections of `@tillwire/net`; undefined, which is their own, for the machine's clock. */
+export function timerClock(clock: Clock): TimerClock | undefined {
+  if (clock === systemClock) return undefined
+  return { now: () => clock.now(), after: (ms, run) => timerOf(clock, ms, run) }
+}
+
+/** As the platform's timers: `refresh()` also wakes one that has run; `close()` is for good. */
+function timerOf(clock: Clock, ms: number, run: () => void): Timer {
+  let closed = false
+  let cancel = clock.after(ms, run)
+  return {
+    refresh() {
+      cancel()
+      if (!closed) cancel = clock.after(ms, run)
+    },
+    close() {
+      closed = true
+      cancel()
+    },
+  }
 }

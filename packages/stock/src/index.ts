@@ -26,6 +26,7 @@ export { type LevelQuestion, Reader, type ReaderOptions, type Report, type Repor
 export { type ServerReport, StockServer, type StockServerOptions } from './server.ts'
 export {
   type OutboxNote,
+  type OutboxPlace,
   type OutboxTotals,
   RefusedList,
   type RefusedTransaction,

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
-import { type Server, serve } from '@tillwire/net'
 import { type Clock, systemClock } from './clock.ts'
-import { Committer } from './committer/index.ts'
+import { type CoreReport, StockCore } from './core.ts'
 import { DATA_FOLDER, LOG_FILE, TABLES_FILE } from './data-folder.ts'
 import { StockError } from './errors.ts'
 import { FolderLock } from './folder-lock.ts'
@@ -10,7 +9,6 @@ import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
 import { endIsMissing, loadLedger, Projection, tablesEnd } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
-import { Sessions, Watches } from './sessions/index.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
@@ -18,13 +16,8 @@ export type ServerReport =
   | { readonly event: 'log_checking' }
   /** `checkMs` went into the check of the log's chain, `ms` into the ledger. */
   | { readonly event: 'recovered'; readonly position: number; readonly replayed: number; readonly ms: number; readonly checkMs: number }
-  | { readonly event: 'log_stalled'; readonly reason: string }
-  | { readonly event: 'log_resumed' }
-  /** The log is damaged, or its writer is gone: nothing is committed any more. Over a damage no session goes on either. */
-  | { readonly event: 'log_broken'; readonly reason: string }
   | { readonly event: 'projection_trouble'; readonly reason: string }
-  | { readonly event: 'tills_fighting'; readonly till: string; readonly times: number }
-  | { readonly event: 'fault'; readonly error: unknown }
+  | CoreReport
 
 /** How to run a server. */
 export interface StockServerOptions {
@@ -45,29 +38,15 @@ export class StockServer implements AsyncDisposable {
   readonly #folder: FolderLock
   readonly #log: SqliteLog
   readonly #projection: Projection
-  readonly #committer: Committer
-  readonly #sessions: Sessions
-  readonly #ledger: Ledger
-  readonly #server: Server
+  readonly #core: StockCore
   #closing: Promise<void> | undefined
 
-  private constructor(parts: {
-    folder: FolderLock
-    log: SqliteLog
-    projection: Projection
-    committer: Committer
-    sessions: Sessions
-    ledger: Ledger
-    server: Server
-  }) {
+  private constructor(parts: { folder: FolderLock; log: SqliteLog; projection: Projection; core: StockCore }) {
     this.#folder = parts.folder
     this.#log = parts.log
     this.#projection = parts.projection
-    this.#committer = parts.committer
-    this.#sessions = parts.sessions
-    this.#ledger = parts.ledger
-    this.#server = parts.server
-    this.endpoints = parts.server.endpoints
+    this.#core = parts.core
+    this.endpoints = parts.core.endpoints
   }
 
   /**
@@ -89,71 +68,46 @@ export class StockServer implements AsyncDisposable {
     let found = (reason: StockError): void => {
       damage ??= reason
     }
-    let server: Server | undefined
     const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
       trouble: (reason) => report({ event: 'projection_trouble', reason }),
       damaged: (reason) => found(new StockError('log_damaged', reason)),
     })
     undo.defer(() => projection.close())
     ledger = await recover(paths.ledger, log, clock, report)
-    const watches = new Watches(clock, limits.watchMs)
-    const committer: Committer = new Committer({
+    projection.follow()
+    const core = await StockCore.open({
+      name: options.name ?? hostname(),
       log,
       ledger,
-      clock,
-      limits,
-      postings: () => (watches.count > 0 ? watches : undefined),
-      applied: () => {
-        projection.follow()
-        sessions.applied()
-      },
-      stalled: (reason) => report(reason === undefined ? { event: 'log_resumed' } : { event: 'log_stalled', reason: reason.message }),
-      broken: (reason: StockError) => {
-        report({ event: 'log_broken', reason: reason.message })
-        if (reason.code === 'log_damaged') void server?.close({ within: 0 })
-      },
-    })
-    undo.defer(() => committer.close())
-    projection.follow()
-    const fault = (error: unknown): void => report({ event: 'fault', error })
-    const sessions: Sessions = new Sessions({
-      name: options.name ?? hostname(),
-      ledger,
-      committer,
       archive: projection,
       desk: projection,
-      watches,
       clock,
       limits,
-      fault,
-      tillsFighting: (till, times) => report({ event: 'tills_fighting', till, times }),
+      listen: options.listen,
+      applied: () => projection.follow(),
+      report,
     })
-    undo.defer(() => sessions.close())
-    sessions.applied()
-    const { connectionsMax, lineBytesMax: frameBytesMax, lineMs: frameMs } = limits
-    const netLimits = { connectionsMax, frameBytesMax, frameMs, handshakeMs: 0, idleMs: 0 }
-    server = await serve(sessions, options.listen, { limits: netLimits, onFault: fault })
-    undo.defer(() => server?.close({ within: 0 }))
-    found = (reason) => committer.fail(reason)
+    undo.defer(() => core.close({ within: 0 }))
+    found = (reason) => core.fail(reason)
     if (damage !== undefined) throw damage
-    folder.announce(server.endpoints)
+    folder.announce(core.endpoints)
     undo.move()
-    return new StockServer({ folder, log, projection, committer, sessions, ledger, server })
+    return new StockServer({ folder, log, projection, core })
   }
 
   /** The position of the last transaction that is durable and applied. */
   get position(): number {
-    return this.#ledger.position
+    return this.#core.position
   }
 
   /** Why nothing can be committed just now; undefined when all is well. */
   get trouble(): StockError | undefined {
-    return this.#committer.trouble
+    return this.#core.trouble
   }
 
   /** Connections that are open now. */
   get connections(): number {
-    return this.#server.counters.active
+    return this.#core.connections
   }
 
   /**
@@ -170,9 +124,7 @@ export class StockServer implements AsyncDisposable {
   }
 
   async #close(options: { readonly within?: number }): Promise<void> {
-    await this.#server.close(options)
-    this.#sessions.close()
-    this.#committer.close()
+    await this.#core.close(options)
     await this.#projection.close()
     await this.#log.close()
     this.#folder.release()

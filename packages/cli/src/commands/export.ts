@@ -29,7 +29,7 @@ export function exportCommand(): Command {
       'after',
       `
 It reads ledger.db in the data folder, so it runs on the server's machine. The position and the time that the rows hold
-for are printed on standard error. Several barcodes or packs in a cell of CSV stand as "tillwire import" takes them.`,
+for are printed on standard error. Several barcodes or packs in a cell of CSV stand as an import takes them.`,
     )
     .action(run)
 }

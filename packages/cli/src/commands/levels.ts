@@ -43,7 +43,8 @@ async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
   await using reader = await Reader.connect(flags.server)
   if (flags.asOf !== undefined) {
     const pages = reader.report('asOf', { [flags.clock ?? 'recorded']: flags.asOf, ...questionOf(flags) })
-    return printReport(pages, AS_OF, flags)
+    await printReport(pages, AS_OF, flags)
+    return
   }
   const pages = reader.levels(questionOf(flags))
   if (flags.json === true) await printJson(pages)

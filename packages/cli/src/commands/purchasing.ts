@@ -14,7 +14,7 @@ const levelColumns = [{ field: 'location' }, { field: 'item' }]
 
 const FORMS: Readonly<Record<Exclude<ReportName, 'asOf'>, ReportForm>> = {
   reorder: {
-    noun: 'item to order',
+    noun: 'line',
     columns: [
       ...levelColumns,
       { field: 'name' },

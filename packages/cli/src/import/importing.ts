@@ -13,7 +13,7 @@ interface ImportNote {
   readonly openings: Readonly<Record<string, readonly string[]>>
 }
 
-const KEY = 'import'
+const KEY = 'imports'
 /** Refused transactions are looked through in steps of this size. */
 const REFUSED_ROWS = 1_000
 

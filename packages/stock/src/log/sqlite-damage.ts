@@ -1,12 +1,16 @@
 import { StockError } from '../errors.ts'
 
+const SQLITE_ERROR = 1
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
+/** What a statement that was right before says when the tables are not called what they were. */
+const OTHER_SCHEMA = /no such (?:column|table)|has no column|has \d+ columns|syntax error/
 
 /** Whether SQLite says that the file is not what it wrote. */
 export function isDamage(error: unknown): boolean {
-  const { errcode, code } = error as { errcode?: number; code?: string }
+  const { errcode, code, message = '' } = error as { errcode?: number; code?: string; message?: string }
   if (code === 'ERR_OUT_OF_RANGE') return true // a number that we never wrote
+  if (errcode === SQLITE_ERROR) return OTHER_SCHEMA.test(message)
   return errcode === SQLITE_NOTADB || (errcode !== undefined && (errcode & 0xff) === SQLITE_CORRUPT)
 }
 

@@ -85,6 +85,7 @@ export class Follower {
   }
 
   close(): void {
+    this.#desk.close()
     this.#log.close()
     this.#db.close()
   }
@@ -113,6 +114,7 @@ export class Follower {
   }
 
   #reload(): void {
+    this.#desk.close()
     this.#loaded = load(this.#db)
     this.#head = this.#loaded.head
     this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)

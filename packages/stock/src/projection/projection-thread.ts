@@ -24,6 +24,9 @@ export interface ProjectionThreadData {
   readonly closeMs: number
 }
 
+/** How long a question that takes long holds up the others. */
+const SLICE_MS = 20
+
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
 const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, ...most } = workerData as ProjectionThreadData
@@ -77,13 +80,24 @@ async function run(): Promise<void> {
       answerAll(follower)
       say({ type: 'at', position: follower.position })
     } catch (error) {
-      if (isDamage(error)) return say({ type: 'damaged', message: (error as Error).message }) // trying again mends nothing
-      say({ type: 'trouble', message: (error as Error).message })
-      if (closeBy !== undefined) break
+      const damaged = isDamage(error) // then trying again mends nothing
+      say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
+      if (damaged || closeBy !== undefined) break
       again = true
       await sleep(retryMs)
     }
-    if (closeBy === undefined && waiting.length === 0) await pause()
+    if (closeBy !== undefined) continue
+    if (waiting.length === 0) {
+      await pause()
+      continue
+    }
+    const reached = follower.position
+    if (!waiting.some(({ position }) => position <= reached)) continue
+    // Somebody waits for what is read a slice at a time; who asks for something else has a turn between two of them.
+    const end = Date.now() + SLICE_MS
+    follower.desk.load(() => Date.now() >= end)
+    await sleep(0)
+    again = true
   }
   running = false
   if (closeBy === undefined) return
@@ -105,8 +119,9 @@ async function pause(): Promise<void> {
 
 /** Answers what was asked about the positions that the tables have reached. */
 function answerAll(from: Follower): void {
-  while (waiting[0] !== undefined && waiting[0].position <= from.position) {
-    const { id, asked } = waiting.shift() as AskRequest
+  for (const request of waiting.filter(({ position, asked }) => position <= from.position && isReady(from, asked))) {
+    const { id, asked } = request
+    waiting.splice(waiting.indexOf(request), 1)
     try {
       say({ type: 'answered', id, answer: lookUp(from, asked) })
     } catch (error) {
@@ -115,6 +130,10 @@ function answerAll(from: Follower): void {
       say({ type: 'unanswered', id, code, message: (error as Error).message, ...(field === undefined ? {} : { field }) })
     }
   }
+}
+
+function isReady({ desk }: Follower, asked: AskRequest['asked']): boolean {
+  return asked.of !== 'question' || desk.isReady(asked.question)
 }
 
 function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked']): unknown {

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { chainBefore, chainBehind } from './chain.ts'
 
 /** Of the tables below. */
@@ -49,8 +49,7 @@ const FROM_VERSION_1 = `
 export const STEP_ROWS = 1_000
 
 /** Opens the tables of an outbox, makes them where there are none, and brings those of an earlier version up to this one. */
-export function openOutboxFile(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 5_000 })
+export function openOutboxFile(db: DatabaseSync): DatabaseSync {
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
     const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }

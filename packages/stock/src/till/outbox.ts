@@ -1,19 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StockError } from '../errors.ts'
-import { FolderLock, type FolderUse } from '../folder-lock.ts'
 import type { StockLimits } from '../limits.ts'
 import { type Draft, decodeTransaction, encodeTransaction, parseObject, type TransactionResult } from '../protocol/index.ts'
 import { chainBefore, chainBehind } from './chain.ts'
 import { chainOn, openOutboxFile } from './outbox-file.ts'
+import { type OutboxPlace, outboxFolder } from './outbox-place.ts'
 import { Refusals, type RefusedTransaction, type SettledTransaction } from './refusals.ts'
 import { renumber } from './renumbering.ts'
 import { type OutboxTotals, Results } from './results.ts'
-
-const OUTBOX: FolderUse = { what: 'outbox', inUse: 'outbox_in_use', unusable: 'outbox_unusable' }
-const FILE = 'outbox.db'
 
 /** A transaction on its way. */
 export interface Outgoing {
@@ -51,9 +46,10 @@ interface Meta {
  */
 export class Outbox {
   readonly till: string
-  readonly #folder: FolderLock
+  readonly #place: OutboxPlace
   readonly #db: DatabaseSync
   readonly #limits: StockLimits
+  readonly #newId: () => string
   readonly #insert: StatementSync
   readonly #after: StatementSync
   readonly #results: Results
@@ -71,19 +67,19 @@ export class Outbox {
   #pruned = 0
 
   /**
-   * Opens the till's outbox in a folder, or makes it.
+   * Opens the till's outbox in a folder, or at another place, or makes it.
    *
    * @param till - undefined: whichever till the outbox in the folder belongs to
+   * @param newId - makes the ids of transactions that come without one
    * @throws StockError `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`.
    */
-  constructor(folder: string, till: string | undefined, limits: StockLimits) {
+  constructor(at: string | OutboxPlace, till: string | undefined, limits: StockLimits, newId: () => string = randomUUIDv7) {
     this.#limits = limits
-    if (till === undefined && !existsSync(join(folder, FILE)))
-      throw new StockError('outbox_unusable', `there is no outbox in ${resolve(folder)}`)
-    this.#folder = FolderLock.claim(folder, OUTBOX)
+    this.#newId = newId
+    this.#place = typeof at === 'string' ? outboxFolder(at, till === undefined ? 'there' : 'anew') : at
     let db: DatabaseSync | undefined
     try {
-      db = openOutboxFile(this.#folder.file(FILE))
+      db = openOutboxFile(this.#place.open())
       this.#db = db
       const meta = this.#meta(till)
       this.till = meta.name
@@ -102,7 +98,7 @@ export class Outbox {
       this.#acked = this.#numberBefore(this.#wireAcked)
     } catch (cause) {
       db?.close()
-      this.#folder.release()
+      this.#place.release()
       throw this.#unusable('used', cause)
     }
   }
@@ -300,7 +296,7 @@ export class Outbox {
 
   close(): void {
     this.#db.close()
-    this.#folder.release()
+    this.#place.release()
   }
 
   #put(drafts: readonly Draft[], now: number, also: (last: number) => void): number {
@@ -308,7 +304,7 @@ export class Outbox {
     const unsent = this.waiting - this.again // what is offered again has had its place before
     if (unsent + drafts.length > most)
       throw new StockError('outbox_full', `the outbox holds ${unsent} unsent transactions; it takes ${most}`)
-    const lines = drafts.map((draft, index) => checkedLine(withId(draft), this.#wireLast + 1 + index, this.#limits))
+    const lines = drafts.map((draft, index) => checkedLine(this.#withId(draft), this.#wireLast + 1 + index, this.#limits))
     this.#chain = this.#commit(() => {
       let [seq, wire, chain] = [this.#last, this.#wireLast, this.#chain]
       for (const line of lines) {
@@ -321,6 +317,10 @@ export class Outbox {
     this.#last += lines.length
     this.#wireLast += lines.length
     return this.#last
+  }
+
+  #withId(draft: Draft): Draft {
+    return draft.id === undefined ? { ...draft, id: this.#newId() } : draft
   }
 
   /** The number before the first transaction behind a wire number. */
@@ -351,9 +351,9 @@ export class Outbox {
     const read = this.#db.prepare('SELECT name, epoch, acked, again, renewal FROM till')
     if (till !== undefined && read.get() === undefined) this.#db.prepare('INSERT INTO till (name, epoch, acked) VALUES (?, 0, 0)').run(till)
     const meta = read.get() as unknown as Meta | undefined
-    if (meta === undefined) throw new StockError('outbox_unusable', `the outbox ${this.#folder.path} belongs to no till yet`)
+    if (meta === undefined) throw new StockError('outbox_unusable', `the outbox ${this.#place.name} belongs to no till yet`)
     if (till === undefined || meta.name === till) return meta
-    throw new StockError('outbox_of_other_till', `the outbox ${this.#folder.path} belongs to the till ${meta.name}, not to ${till}`)
+    throw new StockError('outbox_of_other_till', `the outbox ${this.#place.name} belongs to the till ${meta.name}, not to ${till}`)
   }
 
   #commit<T>(work: () => T): T {
@@ -370,12 +370,8 @@ export class Outbox {
 
   #unusable(done: string, cause: unknown): StockError {
     if (cause instanceof StockError) return cause
-    return new StockError('outbox_unusable', `the outbox ${this.#folder.path} cannot be ${done}: ${(cause as Error).message}`, { cause })
+    return new StockError('outbox_unusable', `the outbox ${this.#place.name} cannot be ${done}: ${(cause as Error).message}`, { cause })
   }
-}
-
-function withId(draft: Draft): Draft {
-  return draft.id === undefined ? { ...draft, id: randomUUIDv7() } : draft
 }
 
 /**

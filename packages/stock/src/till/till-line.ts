@@ -1,5 +1,5 @@
-import { type Connection, dial, lines, NetError, type Service } from '@tillwire/net'
-import type { Clock } from '../clock.ts'
+import { type Connection, dial, lines, NetError, type Service, type Transport } from '@tillwire/net'
+import { type Clock, timerClock } from '../clock.ts'
 import { STOCK_ERRORS, StockError, type StockErrorCode } from '../errors.ts'
 import type { Refusal } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
@@ -60,7 +60,7 @@ export class TillLine {
   }
 
   /** Connects and says hello. */
-  async open(server: string, signal: AbortSignal): Promise<void> {
+  async open(server: string, signal: AbortSignal, transport?: Transport): Promise<void> {
     const service: Service<string, string> = {
       name: 'till',
       framing: lines(),
@@ -68,7 +68,8 @@ export class TillLine {
       closed: (_connection, reason) => this.#closed(reason),
     }
     try {
-      this.#connection = await dial(server, service, { signal, limits: { idleMs: 0, frameBytesMax: 16 * 1024 * 1024 } })
+      const limits = { idleMs: 0, frameBytesMax: 16 * 1024 * 1024 }
+      this.#connection = await dial(server, service, { signal, limits, transport, clock: timerClock(this.#clock) })
     } catch (error) {
       this.#closed(error as NetError)
       return

@@ -1,9 +1,10 @@
-import { backoffMs, parseEndpoint } from '@tillwire/net'
+import { backoffMs, parseEndpoint, type Transport } from '@tillwire/net'
 import { type Clock, systemClock } from '../clock.ts'
 import { StockError, type StockErrorCode } from '../errors.ts'
 import { type StockLimits, stockLimitsFrom } from '../limits.ts'
 import { type Ack, type Draft, decodeRequest, encodeHello, parseObject, type TransactionResult, type Welcome } from '../protocol/index.ts'
 import { checkedLine, Outbox, type OutboxNote, type Renewal } from './outbox.ts'
+import type { OutboxPlace } from './outbox-place.ts'
 import type { RefusedTransaction } from './refusals.ts'
 import type { OutboxTotals } from './results.ts'
 import { TillLine } from './till-line.ts'
@@ -30,8 +31,8 @@ export interface TillStatus {
 export interface TillOptions {
   /** Its name: `S01/T2`. */
   readonly till: string
-  /** The folder of its outbox; made where it is missing. One till, one outbox. */
-  readonly outbox: string
+  /** The folder of its outbox, made where it is missing; or another place for it. One till, one outbox. */
+  readonly outbox: string | OutboxPlace
   /** The endpoint of the server. */
   readonly server: string
   /**
@@ -43,6 +44,10 @@ export interface TillOptions {
   readonly clock?: Clock
   /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
   readonly random?: () => number
+  /** Makes the ids of transactions that come without one. Default: UUIDv7. */
+  readonly newId?: () => string
+  /** Carries the connection, in place of a socket. */
+  readonly transport?: Transport
   /** The state has changed. */
   readonly changed?: (state: TillStatus) => void
   /** A transaction was acknowledged and has something new to say: flags, or a refusal. Its `seq` is the number that {@link Till.post} answered. */
@@ -95,7 +100,7 @@ export class Till implements AsyncDisposable {
     this.#limits = stockLimitsFrom(options.limits)
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
-    this.#outbox = new Outbox(options.outbox, options.till, this.#limits)
+    this.#outbox = new Outbox(options.outbox, options.till, this.#limits, options.newId)
     // A new outbox takes over by asking for its first epoch, as every new one does.
     try {
       if (options.takeOver === true && this.#outbox.epoch > 0) this.#outbox.renew('taken_over')
@@ -211,7 +216,7 @@ export class Till implements AsyncDisposable {
         heard: (time) => this.#change({ serverTime: time }),
       })
       this.#line = line
-      void line.open(this.#server, signal)
+      void line.open(this.#server, signal, this.#options.transport)
       const reason = await line.ended
       this.#line = undefined
       if (signal.aborted) return

@@ -71,7 +71,9 @@ export const anyDocument: fc.Arbitrary<AnyDocument> = fc.record({
   hasId: fc.boolean(),
   sameRecord: fc.boolean(),
   pause: fc.oneof(fc.nat(3), fc.constant(0.01), fc.constant(1_500)).map((minutes) => minutes * MINUTE),
-  age: fc.oneof(fc.constant(0), fc.constant(0.5), fc.nat(40), fc.nat(4_000), fc.constant(-3)).map((minutes) => minutes * MINUTE),
+  age: fc
+    .oneof(fc.constant(0), fc.constant(0.5), fc.constant(1.5), fc.nat(40), fc.nat(4_000), fc.constant(-3))
+    .map((minutes) => minutes * MINUTE),
   since: fc.boolean(),
 }) as fc.Arbitrary<AnyDocument>
 

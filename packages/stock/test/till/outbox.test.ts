@@ -183,4 +183,29 @@ describe('an outbox', () => {
     await writeFile(join(folder, 'outbox.db'), 'this is no database, and is long enough to be looked at as one'.repeat(100))
     assert.throws(open, { code: 'outbox_unusable', message: /not a database/ })
   })
+
+  it('may be kept elsewhere than in a folder, with ids of another making', () => {
+    let image: Uint8Array | undefined
+    let ids = 0
+    const place = {
+      name: 'in memory',
+      open: () => {
+        const database = new DatabaseSync(':memory:')
+        if (image !== undefined) database.deserialize(image)
+        opened.push(database)
+        return database
+      },
+      release: () => opened.pop(),
+    }
+    const opened: DatabaseSync[] = []
+    const box = new Outbox(place, 'S01/T1', DEFAULT_STOCK_LIMITS, () => `id-${++ids}`)
+    box.put([{ kind: 'sale', at: 0, location: 'S01', lines: [{ item: 'milk', quantity: 1 }] }], 0)
+    image = opened[0]?.serialize()
+    box.close()
+    assert.equal(opened.length, 0)
+    const again = new Outbox(place, 'S01/T1', DEFAULT_STOCK_LIMITS)
+    assert.match(again.after(0, 9)[0]?.line ?? '', /"id":"id-1"/)
+    again.close()
+    assert.throws(() => new Outbox(place, 'S01/T2', DEFAULT_STOCK_LIMITS), { code: 'outbox_of_other_till', message: /in memory/ })
+  })
 })

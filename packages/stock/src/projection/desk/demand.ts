@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../../ledger/index.ts'
 import { itemsByCode } from '../items-by-code.ts'
 import { rows } from '../rows.ts'
@@ -30,25 +30,57 @@ export class Demand {
   #inStock = new Int32Array(FIRST_SLOTS)
   #recorded = new Int32Array(FIRST_SLOTS)
   #opened = new Int32Array(FIRST_SLOTS)
+  readonly #reading: DatabaseSync
+  readonly #ledger: Ledger
+  readonly #named: (code: string) => Item
+  #rows: Iterator<unknown[]> | undefined
+  #next: IteratorResult<unknown[]> | undefined
   /** The latest day of each slot. */
   #last = new Int32Array(FIRST_SLOTS)
 
-  /** Reads the table of days up to the last segment, and what has moved since. */
-  static read(db: DatabaseSync, ledger: Ledger, segments: Segments): Demand {
-    const demand = new Demand()
-    segments.open() // before anything is read: what it holds is not in the table
-    const named = itemsByCode(ledger)
-    const days = db.prepare(
+  /** True once the table of days is read. */
+  get loaded(): boolean {
+    return this.#rows === undefined
+  }
+
+  /**
+   * Begins to read the table of days as it is now, and what has moved since its last segment. The table is read a slice at a time, by a
+   * connection of its own, while others go on: it may have a row for each level and day.
+   */
+  constructor(db: DatabaseSync, ledger: Ledger, segments: Segments) {
+    this.#reading = new DatabaseSync(db.location() as string, { readOnly: true })
+    this.#reading.exec('BEGIN')
+    const days = this.#reading.prepare(
       `SELECT day, location, item, sold, in_stock, opened FROM day
-       WHERE day > (SELECT max(day) FROM day) - ? ORDER BY day`,
+       WHERE day > (SELECT max(day) FROM day) - ${RING} ORDER BY day`,
     )
-    for (const row of rows(days, RING)) {
-      const [day, location, item, sold, inStock, opened] = row as [number, string, string, number, number, number | null]
-      const place = ledger.places.location(location)
-      if (place !== undefined) demand.take(place, named(item), day, sold, inStock === 1, opened === null ? undefined : opened === 1)
+    this.#ledger = ledger
+    this.#named = itemsByCode(ledger)
+    this.#rows = rows(days)[Symbol.iterator]()
+    this.#next = this.#rows.next() // the snapshot begins with the first read
+    this.follow(segments)
+  }
+
+  /** Reads on in the table of days until a time is over. */
+  load(until: () => boolean): void {
+    for (; this.#rows !== undefined && !until(); this.#next = this.#rows.next()) {
+      if (this.#next?.done === true) {
+        this.close()
+        return
+      }
+      const row = this.#next?.value as [number, string, string, number, number, number | null]
+      const [day, location, item, sold, inStock, opened] = row
+      const place = this.#ledger.places.location(location)
+      if (place === undefined) continue
+      this.take(place, this.#named(item), day, sold, inStock === 1, opened === null ? undefined : opened === 1, true)
     }
-    demand.follow(segments)
-    return demand
+  }
+
+  /** Ends the reading, done or not. */
+  close(): void {
+    if (this.#rows === undefined) return
+    this.#rows = undefined
+    this.#reading.close()
   }
 
   /** Takes what has moved since the last time. */
@@ -56,8 +88,12 @@ export class Demand {
     segments.read(({ place, item }, { day, seen, opened }, sold) => this.take(place, item, day, sold, seen || sold > 0, opened))
   }
 
-  /** Takes what was sold and seen of a level on a day; more of the same day adds to it. */
-  take(place: Place, item: Item, day: number, sold: number, inStock: boolean, opened: boolean | undefined): void {
+  /**
+   * Takes what was sold and seen of a level on a day; more of the same day adds to it.
+   *
+   * @param isEarlier - it was before all that is known of the day
+   */
+  take(place: Place, item: Item, day: number, sold: number, inStock: boolean, opened: boolean | undefined, isEarlier = false): void {
     const slot = this.#slot(place, item)
     const last = this.#last[slot] as number
     if (day <= last - RING) return // too long ago for anybody to ask
@@ -66,9 +102,10 @@ export class Demand {
     const index = slot * RING + (day & (RING - 1))
     this.#sold[index] = (this.#sold[index] as number) + sold
     if (inStock) this.#inStock[slot] = (this.#inStock[slot] as number) | bit
-    if (opened === undefined || ((this.#recorded[slot] as number) & bit) !== 0) return
+    if (opened === undefined || (!isEarlier && ((this.#recorded[slot] as number) & bit) !== 0)) return
     this.#recorded[slot] = (this.#recorded[slot] as number) | bit
-    if (opened) this.#opened[slot] = (this.#opened[slot] as number) | bit
+    const others = (this.#opened[slot] as number) & ~bit
+    this.#opened[slot] = opened ? others | bit : others
   }
 
   /** What was sold of a level in the whole days before a day. */

@@ -34,6 +34,22 @@ export class Desk {
     this.#past = new PastLevels(db, ledger)
   }
 
+  /** Whether a question can be answered at once. What was sold is read when somebody first asks for it: many a server is never asked. */
+  isReady({ of }: Question): boolean {
+    if (of !== 'velocity' && of !== 'reorder') return true
+    this.#demand ??= new Demand(this.#db, this.#ledger, this.#segments)
+    return this.#demand.loaded
+  }
+
+  /** Goes on with what is read for questions that are not ready, until a time is over. */
+  load(until: () => boolean): void {
+    this.#demand?.load(until)
+  }
+
+  close(): void {
+    this.#demand?.close()
+  }
+
   /**
    * The fields of an answer, as JSON without the braces.
    *
@@ -73,7 +89,7 @@ export class Desk {
         shrink(this.#db, this.#ledger, question, page)
         break
       case 'oversold':
-        oversold(this.#ledger, question, page, (place, item, onHand) => belowSince(this.#db, place, item, onHand))
+        oversold(this.#ledger, question, page, belowSince(this.#db))
         break
       case 'tills':
         this.#tills(question, connected, page)
@@ -82,11 +98,13 @@ export class Desk {
     return page.text()
   }
 
-  /** What was sold, up to the last commit. Read when it is first asked for: many a server never is. */
+  /** What was sold, up to the last commit. */
   #sold(): Demand {
-    if (this.#demand === undefined) this.#demand = Demand.read(this.#db, this.#ledger, this.#segments)
-    else this.#demand.follow(this.#segments)
-    return this.#demand
+    const demand = this.#demand ?? new Demand(this.#db, this.#ledger, this.#segments)
+    this.#demand = demand
+    demand.load(() => false)
+    demand.follow(this.#segments)
+    return demand
   }
 
   /** The one not heard from for longest comes first; a cursor is a time and a place among those of that time. */

@@ -8,8 +8,9 @@ import { cursorOf, type Page } from './page.ts'
 
 /** Movements that one answer looks at, where it looks for those at some locations. */
 const LOOKED_AT_MAX = 50_000
-/** Movements that are looked through for the one with which a level fell below 0. */
+/** Movements that are looked through for the one with which a level fell below 0, and for those of all levels of an answer. */
 const SINCE_LOOKED_AT_MAX = 1_000
+const SINCE_OF_ANSWER_MAX = 50_000
 
 /** The movements of an item, each with the transaction that made it. */
 export function history(db: DatabaseSync, ledger: Ledger, question: Extract<Question, { of: 'history' }>, page: Page): void {
@@ -80,20 +81,25 @@ export function shrink(db: DatabaseSync, ledger: Ledger, question: Extract<Quest
   }
 }
 
-/** When a level that is below 0 fell there, by the server's clock; undefined where that is too long ago to be looked for. */
-export function belowSince(db: DatabaseSync, place: Place, item: Item, onHand: number): string | undefined {
-  const statement = db.prepare(
+/** Tells when a level that is below 0 fell there, by the server's clock; undefined where that is too long ago to be looked for. */
+export function belowSince(db: DatabaseSync): (place: Place, item: Item, onHand: number) => string | undefined {
+  const movements = db.prepare(
     `SELECT position, from_place, to_place, ${EXACT()} FROM movement INDEXED BY movement_of_item
-     WHERE item = ? ORDER BY position DESC, line DESC LIMIT ${SINCE_LOOKED_AT_MAX}`,
+     WHERE item = ? ORDER BY position DESC, line DESC LIMIT ?`,
   )
-  let level = onHand
-  for (const row of rows(statement, item.code)) {
-    const [position, from, to, moved] = row as [number, string, string, number]
-    if (from === place.code) level += moved
-    else if (to === place.code) level -= moved
-    if (level < 0) continue
-    const { recorded } = db.prepare('SELECT recorded FROM "transaction" WHERE position = ?').get(position) as { recorded: number }
-    return formatTime(recorded)
+  const recordedAt = db.prepare('SELECT recorded FROM "transaction" WHERE position = ?')
+  let left = SINCE_OF_ANSWER_MAX
+  return (place, item, onHand) => {
+    let level = onHand
+    for (const row of rows(movements, item.code, Math.min(left, SINCE_LOOKED_AT_MAX))) {
+      const [position, from, to, moved] = row as [number, string, string, number]
+      left--
+      if (from === place.code) level += moved
+      else if (to === place.code) level -= moved
+      if (level < 0) continue
+      const { recorded } = recordedAt.get(position) as { recorded: number }
+      return formatTime(recorded)
+    }
+    return undefined
   }
-  return undefined
 }
