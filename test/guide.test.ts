@@ -119,7 +119,7 @@ describe('the programs of the guide', () => {
     const folder = mkdtempSync(join(home, '.guide-'))
     try {
       for (const file of pages) {
-        const beside = join(folder, basename(file, '.md'))
+        const beside = join(folder, file.replaceAll('/', '-').replace('.md', ''))
         mkdirSync(beside)
         for (const { name, language, text } of blocksOf(readFileSync(join(root, file), 'utf8'))) {
           const path = /^\/\/ file: (\S+\.ts)\n/.exec(text)?.[1] ?? `${name}.ts`

@@ -56,8 +56,14 @@ export interface StockLimits {
   readonly recallBytesMax: number
   /** Ids of earlier epochs that a till can offer again; the latest ones. */
   readonly earlierIdsMax: number
+  /** Ids of earlier epochs that all sessions together hold in full, at 24 bytes each; a session that needs more waits. */
+  readonly offeredIdsMax: number
+  /** A session that has not looked at its ids of earlier epochs for this long lets them go where others need the room. */
+  readonly offeredIdleMs: number
   /** Transactions offered again that one look into the past brings back. */
   readonly offersAheadMax: number
+  /** What has moved since a count is looked up where the count is no older than this: further back it would be a search through years. */
+  readonly countAgeMs: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
   readonly lookupMs: number
   /** What purchasing asks is answered within this time, or not at all. */
@@ -115,7 +121,10 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,
   earlierIdsMax: 1_000_000,
+  offeredIdsMax: 8_000_000,
+  offeredIdleMs: 1_000,
   offersAheadMax: 32,
+  countAgeMs: 31 * 24 * 3_600_000,
   lookupMs: 10_000,
   questionMs: 30_000,
   lookupRetryMs: 250,
@@ -132,8 +141,8 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   reconnectMostMs: 10_000,
 }
 
-/** An age, which no timer waits for: it may be longer than a timer can. */
-const AGES: readonly string[] = ['outboxKeepMs'] satisfies (keyof StockLimits)[]
+/** Ages, which no timer waits for: they may be longer than a timer can. */
+const AGES: readonly string[] = ['outboxKeepMs', 'countAgeMs'] satisfies (keyof StockLimits)[]
 
 /**
  * The defaults with the caller's own values over them.

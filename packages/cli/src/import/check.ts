@@ -48,7 +48,7 @@ export function rehearse(planned: readonly Planned[], known: KnownCodes, faults:
 function tell({ refused, field, flags }: Result, draft: Draft, at: Place, faults: Faults): void {
   if (refused === 'unknown_location') faults.add(at, `${unknownLocation(draft)} is neither in the files nor known to the server`)
   else if (refused !== undefined)
-    faults.add(at, `${field?.replace('lines[0].', '') ?? draft.kind}: ${REFUSALS[refused]}${valueOf(draft, field)}`)
+    faults.add(at, `${field?.replace('lines[0].', '') ?? draft.kind}: ${REFUSALS[refused]}${barcodeOf(draft, field)}`)
   else if (flags.includes('unknown_item')) faults.add(at, `the item ${itemOf(draft)} is neither in the files nor known to the server`)
 }
 
@@ -62,7 +62,7 @@ function itemOf(draft: Draft): string {
 }
 
 /** The barcode that a refusal is about. */
-function valueOf(draft: Draft, field: string | undefined): string {
+function barcodeOf(draft: Draft, field: string | undefined): string {
   const index = /^barcodes\[(\d+)\]$/.exec(field ?? '')?.[1]
   return index === undefined || draft.kind !== 'item' ? '' : ` (${draft.barcodes?.[Number(index)]})`
 }

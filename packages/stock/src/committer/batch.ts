@@ -83,9 +83,14 @@ export class Batch {
     this.#bytes += end + 1 - start
   }
 
-  /** Calls back when all transactions before this moment are applied, and none after it. */
-  barrier(run: () => void): void {
-    this.barriers.push({ index: this.count, run })
+  /** Calls back when all transactions before this moment are applied, and none after it; answers what gives that up. */
+  barrier(run: () => void): () => void {
+    const barrier = { index: this.count, run }
+    this.barriers.push(barrier)
+    return () => {
+      const place = this.barriers.indexOf(barrier)
+      if (place >= 0) this.barriers.splice(place, 1)
+    }
   }
 
   /** The body as the log takes it. */

@@ -73,11 +73,22 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Calls back when everything taken so far is applied and nothing that comes later is: at once when nothing is on its way. */
-  after(run: () => void): void {
+  /**
+   * Calls back when everything taken so far is applied and nothing that comes later is: at once when nothing is on its way.
+   *
+   * @returns what gives that up, for whoever may be gone by then: the log may refuse to be written for days
+   */
+  after(run: () => void): () => void {
     const last = this.#filling.count > 0 ? this.#filling : (this.#sealed.at(-1) ?? this.#writing ?? this.#applying)
-    if (last === undefined) run()
-    else last.barrier(run)
+    if (last !== undefined) return last.barrier(run)
+    run()
+    return () => {}
+  }
+
+  /** How many wait to be called back by {@link after}. */
+  get waiting(): number {
+    const batches = [...this.#sealed, this.#filling, ...(this.#writing === undefined ? [] : [this.#writing])]
+    return batches.reduce((sum, { barriers }) => sum + barriers.length, 0)
   }
 
   /** Calls back when reading may go on. */
@@ -173,12 +184,11 @@ export class Committer {
     const touched = new Set<Source>()
     this.#applying = batch
     let index = 0
-    let barrier = 0
     for (const { source, count } of batch.runs) {
       touched.add(source)
       for (const end = index + count; index < end; index++) {
-        while (barriers[barrier]?.index === index) {
-          barriers[barrier++]?.run()
+        while (barriers[0]?.index === index) {
+          barriers.shift()?.run()
           postings = this.#parts.postings() // somebody may have begun to listen
         }
         const transaction = transactions[index] as Transaction
@@ -191,7 +201,7 @@ export class Committer {
       }
     }
     for (const source of touched) source.settled()
-    while (barrier < barriers.length) barriers[barrier++]?.run()
+    while (barriers.length > 0) barriers.shift()?.run()
     this.#applying = undefined
     this.#transactions -= batch.count
     this.#bytes -= batch.bytes

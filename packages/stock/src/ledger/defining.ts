@@ -5,7 +5,7 @@ import { LEDGER_LIMITS } from './limits.ts'
 import { itemBits, itemOfLine } from './lines.ts'
 import type { Policy } from './policies.ts'
 import { quantityFault, thousandths } from './quantity.ts'
-import { absorbItem } from './recode.ts'
+import { absorbItem, overflowOfAbsorbing } from './recode.ts'
 import { FLAG_BIT, type Result, refused } from './result.ts'
 import type { ItemTransaction, LocationTransaction, PolicyTransaction } from './transaction.ts'
 
@@ -32,20 +32,24 @@ export function defineItem(transaction: ItemTransaction, books: Books): Result |
   const named = items.find(code)
   if (named !== undefined && named.code !== code) return refused('exists_with_different_content', 'item')
   if (named === undefined && items.count >= LEDGER_LIMITS.itemsMax) return refused('limit_reached', 'item')
-  const strays = new Set<Item>()
+  const fresh = barcodes.length - (named?.barcodes.length ?? 0)
+  if (fresh > 0 && items.barcodeCount + fresh > LEDGER_LIMITS.barcodesMax) return refused('limit_reached', 'barcodes')
+  const strays = new Map<Item, string>()
   for (const [index, barcode] of barcodes.entries()) {
     if (hasWrongCheckDigit(barcode)) return refused('wrong_check_digit', `barcodes[${index}]`)
     const holder = items.find(barcode)
     if (holder === undefined || holder === named) continue
     if (holder.defined) return refused('exists_with_different_content', `barcodes[${index}]`)
-    strays.add(holder)
+    if (!strays.has(holder)) strays.set(holder, `barcodes[${index}]`)
   }
   for (const [index, { quantity }] of (transaction.packs ?? []).entries()) {
     const fault = quantityFault(quantity)
     if (fault !== undefined) return refused(fault, `packs[${index}].quantity`)
   }
+  const fault = overflowOfAbsorbing(strays, named, books)
+  if (fault !== undefined) return fault
   const item = named ?? items.add(code)
-  for (const stray of strays) absorbItem(stray, item, books)
+  for (const stray of strays.keys()) absorbItem(stray, item, books)
   items.define(item, transaction)
   return hasWrongCheckDigit(code) ? FLAG_BIT.check_digit : 0
 }

@@ -31,6 +31,11 @@ export class Items {
     return this.#byNumber.length
   }
 
+  /** Barcodes of all of them. */
+  get barcodeCount(): number {
+    return this.#byBarcode.size
+  }
+
   /** The item that a till means by a code or a barcode. */
   find(scanned: string): Item | undefined {
     return this.#byCode.get(scanned) ?? this.#byBarcode.get(scanned)

@@ -7,6 +7,8 @@ export const LEDGER_LIMITS: {
   readonly recentResultsMax: number
   readonly offerMs: number
   readonly itemsMax: number
+  readonly barcodesMax: number
+  readonly voidsMax: number
   readonly locationsMax: number
   readonly policiesMax: number
   readonly transfersMax: number
@@ -29,6 +31,10 @@ export const LEDGER_LIMITS: {
   offerMs: 31 * 24 * 3_600_000,
   /** Items, those that only movements have named included. */
   itemsMax: 4_000_000,
+  /** Barcodes of all items. Like the next one below the 2^24 entries that a Map or a Set can have. */
+  barcodesMax: 10_000_000,
+  /** Sales that were voided: each is remembered, so that it is not voided twice. */
+  voidsMax: 10_000_000,
   /** Locations, those inside others included. */
   locationsMax: 100_000,
   /** Policies of all locations. */

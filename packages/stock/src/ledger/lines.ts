@@ -83,6 +83,35 @@ export function overflowOf(moves: readonly Move[], { mover, places }: Books): Re
   return undefined
 }
 
+/**
+ * The refusal of lines that would carry a level over the bound; undefined when they fit.
+ *
+ * @param moved - how much they move at most, in thousandths
+ * @param sign - 1: from the other place to the location; -1: the other way
+ */
+export function overflowOfLines(
+  { items, mover, places }: Books,
+  lines: readonly Line[],
+  moved: number,
+  sign: 1 | -1,
+  location: Place,
+  other: Place,
+): Result | undefined {
+  const { shrink } = places.virtual
+  // Where no level was ever so far out that these lines could carry it over the bound, none needs a look of its own. A true-up moves
+  // as much again, to and from shrink.
+  const furthest = location.peak + other.peak + (location.counts ? moved + shrink.peak : 0)
+  if (moved + furthest <= LEDGER_LIMITS.quantityThousandthsMax) return undefined
+  // One by one, on figures of their own: the same item may stand on several.
+  const trial = new Trial(mover.at, shrink)
+  for (let index = 0; index < lines.length; index++) {
+    const { item: code, quantity } = lines[index] as Line
+    const inside = thousandths(quantity) * sign
+    if (!trial.move(items.meant(code), other, location, inside)) return refused('quantity_overflow', `lines[${index}].quantity`)
+  }
+  return undefined
+}
+
 /** The total of each item, in thousandths, over lines that may name it more than once, and the first line that does. */
 export function totals({ items }: Books, lines: readonly Line[]): Map<Item | string, { readonly line: number; quantity: number }> {
   const sums = new Map<Item | string, { readonly line: number; quantity: number }>()

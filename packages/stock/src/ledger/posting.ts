@@ -1,13 +1,10 @@
 import type { Books } from './books.ts'
 import type { FoundSale } from './found.ts'
-import { LEDGER_LIMITS } from './limits.ts'
-import { checkLines, itemBits, itemOfLine, tooManyItems } from './lines.ts'
-import type { Place } from './place.ts'
+import { checkLines, itemBits, itemOfLine, overflowOfLines, tooManyItems } from './lines.ts'
 import type { VirtualPlace } from './places.ts'
 import { thousandths } from './quantity.ts'
 import { FLAG_BIT, type Result, refused } from './result.ts'
 import type { Line, LineKind, LinesTransaction } from './transaction.ts'
-import { Trial } from './trial.ts'
 
 /** The kinds of {@link LineKind} that only move goods; a count has to find out how many. */
 export type MovingKind = Exclude<LineKind, 'count'>
@@ -40,13 +37,8 @@ export function postLines(
   const moved = checkLines(lines, kind === 'adjust' ? { negative: true } : {})
   if (typeof moved !== 'number') return moved
   if (tooManyItems(books, lines)) return refused('limit_reached', 'lines')
-  // Where no level was ever so far out that these lines could carry it over the bound, none needs a look of its own. A true-up moves
-  // as much again, to and from shrink.
-  const furthest = location.peak + other.peak + (location.counts ? moved + places.virtual.shrink.peak : 0)
-  if (moved + furthest > LEDGER_LIMITS.quantityThousandthsMax) {
-    const fault = overflow(lines, rule.way === 'out' ? -1 : 1, location, other, books)
-    if (fault !== undefined) return fault
-  }
+  const fault = overflowOfLines(books, lines, moved, rule.way === 'out' ? -1 : 1, location, other)
+  if (fault !== undefined) return fault
 
   let bits = kind === 'return' && (transaction.of === undefined || sale === null) ? FLAG_BIT.return_without_sale : 0
   for (let index = 0; index < lines.length; index++) {
@@ -59,21 +51,4 @@ export function postLines(
     } else mover.move(index, item, other, location, inside)
   }
   return bits
-}
-
-/** Tries the lines one by one on figures of their own: the same item may stand on several. */
-function overflow(
-  lines: readonly Line[],
-  sign: 1 | -1,
-  location: Place,
-  other: Place,
-  { items, mover, places }: Books,
-): Result | undefined {
-  const trial = new Trial(mover.at, places.virtual.shrink)
-  for (let index = 0; index < lines.length; index++) {
-    const { item: code, quantity } = lines[index] as Line
-    const inside = thousandths(quantity) * sign
-    if (!trial.move(items.meant(code), other, location, inside)) return refused('quantity_overflow', `lines[${index}].quantity`)
-  }
-  return undefined
 }

@@ -1,15 +1,16 @@
 import type { Books } from './books.ts'
 import type { Item } from './item.ts'
+import { LEDGER_LIMITS } from './limits.ts'
 import type { Place } from './place.ts'
+import { type Result, refused } from './result.ts'
 
 /**
  * Makes an item that nobody has defined another's: its code was that one's barcode. What it had anywhere is the other's from now on, by
  * movements like any other, so that each item still adds up to 0.
  */
 export function absorbItem(stray: Item, item: Item, books: Books): void {
-  const { places, transfers, policies, mover } = books
-  const everywhere = [...places.all(), ...[...transfers.open()].map(({ transit }) => transit)]
-  const balance = everywhere.map((place) => ({ place, quantity: place.quantity(stray.number) ?? 0 }))
+  const { places, policies, mover } = books
+  const balance = everywhere(books).map((place) => ({ place, quantity: place.quantity(stray.number) ?? 0 }))
   const have = balance.filter(({ quantity }) => quantity > 0)
   const owe = balance.filter(({ quantity }) => quantity < 0)
   mover.at = mover.recorded // it is now that it turns out, and no count is touched by it
@@ -33,6 +34,30 @@ export function absorbItem(stray: Item, item: Item, books: Books): void {
     if (policies.find(place, item) === undefined) policies.set({ ...policy, place, item })
   }
   books.items.absorb(stray, item)
+}
+
+/**
+ * The refusal of absorbing items where what they have together would be over the bound somewhere; undefined when it fits.
+ *
+ * @param strays - each with the field that names it
+ * @param item - undefined: it is new
+ */
+export function overflowOfAbsorbing(strays: ReadonlyMap<Item, string>, item: Item | undefined, books: Books): Result | undefined {
+  if (strays.size === 0) return undefined
+  for (const place of everywhere(books)) {
+    let quantity = item === undefined ? 0 : (place.quantity(item.number) ?? 0)
+    let reserved = item === undefined ? 0 : place.reserved(item.number)
+    for (const [stray, field] of strays) {
+      quantity += place.quantity(stray.number) ?? 0
+      reserved += place.reserved(stray.number)
+      if (Math.max(Math.abs(quantity), reserved) > LEDGER_LIMITS.quantityThousandthsMax) return refused('quantity_overflow', field)
+    }
+  }
+  return undefined
+}
+
+function everywhere({ places, transfers }: Books): Place[] {
+  return [...places.all(), ...[...transfers.open()].map(({ transit }) => transit)]
 }
 
 function moveReservations(stray: Item, item: Item, { reservations, mover }: Books): void {

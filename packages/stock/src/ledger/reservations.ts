@@ -90,6 +90,7 @@ export class Reservations {
 
   /** Keeps one that has expired, in the order in which they did. */
   remember(reservation: Reservation): void {
+    this.#expired.delete(reservation.name) // one of this name that expired before would keep its place
     this.#expired.set(reservation.name, reservation)
     if (this.#expired.size <= LEDGER_LIMITS.reservationsExpiredMax) return
     for (const oldest of this.#expired.keys()) {

@@ -1,12 +1,26 @@
 import type { Books } from './books.ts'
 import type { Item } from './item.ts'
 import { LEDGER_LIMITS } from './limits.ts'
-import { bitsOfLine, checkLines, itemBits, itemOfLine, itemOfMove, type Move, overflowOf, shortageOf, tooManyItems } from './lines.ts'
-import type { Place } from './place.ts'
+import {
+  bitsOfLine,
+  checkLines,
+  itemBits,
+  itemOfLine,
+  itemOfMove,
+  type Move,
+  overflowOf,
+  overflowOfLines,
+  shortageOf,
+  tooManyItems,
+} from './lines.ts'
+import { Place } from './place.ts'
 import { thousandths } from './quantity.ts'
 import { FLAG_BIT, type Result, refused } from './result.ts'
 import type { Line, TransferReceiveTransaction, TransferShipTransaction } from './transaction.ts'
 import type { Transfer } from './transfers.ts'
+
+/** The place of a transfer that has not begun. Nothing ever moves there. */
+const NOTHING_YET = new Place('transit', 0, true)
 
 /** Ships goods: from the location to the transfer's own place. A transfer may be shipped in parts, by one route. */
 export function postShip(transaction: TransferShipTransaction, books: Books): Result | number {
@@ -17,8 +31,8 @@ export function postShip(transaction: TransferShipTransaction, books: Books): Re
   if (from === undefined) return refused('unknown_location', 'location')
   if (to === undefined) return refused('unknown_location', 'to')
   if (from === to) return refused('same_location', 'to')
-  const fault = checkLines(lines)
-  if (typeof fault !== 'number') return fault
+  const moved = checkLines(lines)
+  if (typeof moved !== 'number') return moved
   const known = transfers.find(name)
   if (known === undefined ? transfers.wasClosed(name) : known.from !== from || known.to !== to) {
     return refused('exists_with_different_content', 'transfer')
@@ -26,6 +40,8 @@ export function postShip(transaction: TransferShipTransaction, books: Books): Re
   if (known === undefined && transfers.openCount >= LEDGER_LIMITS.transfersMax) return refused('limit_reached', 'transfer')
   const short = shortageOf(books, from, lines) // items that nobody has named are not available either
   if (short !== undefined) return short
+  const fault = overflowOfLines(books, lines, moved, -1, from, known?.transit ?? NOTHING_YET)
+  if (fault !== undefined) return fault
 
   let bits = 0
   const { transit } = known ?? transfers.begin(name, from, to)

@@ -19,8 +19,9 @@ export class Trial {
     return this.#tried.get(place)?.get(item) ?? (typeof item === 'string' ? 0 : (place.quantity(item.number) ?? 0))
   }
 
-  /** Moves as the ledger would, true-ups included; false when a level goes over the bound. */
+  /** Moves as the ledger would, true-ups included; false when a level, or what moves, goes over the bound. */
   move(item: Item | string, from: Place, to: Place, thousandths: number): boolean {
+    if (Math.abs(thousandths) > LEDGER_LIMITS.quantityThousandthsMax) return false
     let fits = this.#add(from, item, -thousandths)
     fits = this.#add(to, item, thousandths) && fits
     return this.#trueUp(from, item, thousandths) && this.#trueUp(to, item, -thousandths) && fits

@@ -1,6 +1,7 @@
 import type { Books } from './books.ts'
 import type { FoundSale } from './found.ts'
 import type { Item } from './item.ts'
+import { LEDGER_LIMITS } from './limits.ts'
 import { overflowOf } from './lines.ts'
 import { thousandths } from './quantity.ts'
 import { type Result, refused } from './result.ts'
@@ -12,6 +13,7 @@ export function postVoid(books: Books, sale: FoundSale | null | undefined): Resu
   const location = places.location(sale.location)
   if (location === undefined) return refused('sale_not_found', 'of')
   if (voided.has(sale.position)) return refused('already_voided', 'of')
+  if (voided.size >= LEDGER_LIMITS.voidsMax) return refused('limit_reached', 'of')
   const moves = sale.lines.map(({ item: code, quantity }) => {
     const item = items.posted(code) as Item // it moved once, so it is there
     return { line: undefined, item, from: places.virtual.customer, to: location, thousandths: thousandths(quantity) }

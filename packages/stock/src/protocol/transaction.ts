@@ -108,13 +108,27 @@ export function decodeTransaction(sent: Record<string, unknown>, byServer = fals
   return sent as unknown as Transaction
 }
 
-/** A kind that nobody knows is logged and refused; only what every transaction has is looked at. */
+/**
+ * A kind that nobody knows is logged and refused; only what every transaction must have is looked at. Its `id`, where it is one, it has
+ * like any other: by it the till is answered when it offers it again.
+ */
 function unknownKind(sent: Record<string, unknown>, kind: string): Transaction {
   COMMON.kind(kind, 'kind')
   COMMON.seq(sent.seq, 'seq')
   COMMON.at(sent.at, 'at')
-  const { seq, at, kind: _kind, ...content } = sent
-  return { seq: seq as number, at: parseTime(at as string), kind: 'unknown', sent: kind, content }
+  const { seq, at, kind: _kind, ...said } = sent
+  const { id, ...content } = said
+  const named = isId(id) ? { id, content } : { content: said }
+  return { seq: seq as number, at: parseTime(at as string), kind: 'unknown', sent: kind, ...named }
+}
+
+function isId(value: unknown): value is string {
+  try {
+    COMMON.id(value, 'id')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A transaction without the number that an outbox gives it. */

@@ -10,7 +10,7 @@ import {
 import { Offers } from './offers.ts'
 import { patiently } from './patience.ts'
 import type { LevelName } from './recall.ts'
-import type { SessionsParts } from './session-parts.ts'
+import type { SessionParts } from './session-parts.ts'
 
 /** The journal may have so much to take in until a count that needs no look now is applied. */
 const COUNT_MARGIN_MOVEMENTS = LEDGER_LIMITS.journalMovementsMax * 0.75
@@ -20,11 +20,11 @@ const COUNT_MARGIN_MOVEMENTS = LEDGER_LIMITS.journalMovementsMax * 0.75
  * transaction. Most transactions need nothing, and cost a look at their kind.
  */
 export class Lookups {
-  readonly #parts: SessionsParts
+  readonly #parts: SessionParts
   readonly #till: TillState
   readonly #offers: Offers
 
-  constructor(parts: SessionsParts, till: TillState) {
+  constructor(parts: SessionParts, till: TillState) {
     this.#parts = parts
     this.#till = till
     this.#offers = new Offers(parts, till)
@@ -32,7 +32,7 @@ export class Lookups {
 
   /** Whether {@link find} must be asked. */
   needs(transaction: Transaction): boolean {
-    return this.#needsPast(transaction) || this.#offers.mayHold(transaction.id)
+    return this.#needsPast(transaction) || this.#offers.mayHold(transaction)
   }
 
   /**
@@ -48,6 +48,11 @@ export class Lookups {
     return { sale: await this.#sale((transaction as { readonly of: string }).of) }
   }
 
+  /** The session is over. */
+  close(): void {
+    this.#offers.close()
+  }
+
   #needsPast(transaction: Transaction): boolean {
     switch (transaction.kind) {
       case 'sale_void':
@@ -55,13 +60,16 @@ export class Lookups {
       case 'return':
         return transaction.of !== undefined
       case 'count':
-        return (
-          !this.#parts.ledger.journal.coversStill(transaction.at, COUNT_MARGIN_MOVEMENTS) &&
-          transaction.lines.length <= LEDGER_LIMITS.linesMax
-        )
+        return this.#isForgotten(transaction.at) && transaction.lines.length <= LEDGER_LIMITS.linesMax
       default:
         return false
     }
+  }
+
+  /** Whether the ledger may not know all that has moved since, and the archive can tell in time; else the ledger refuses what it does not know. */
+  #isForgotten(at: number): boolean {
+    const { ledger, clock, limits } = this.#parts
+    return !ledger.journal.coversStill(at, COUNT_MARGIN_MOVEMENTS) && clock.now() - at <= limits.countAgeMs
   }
 
   async #sale(of: string): Promise<FoundSale | null> {

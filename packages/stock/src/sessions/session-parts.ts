@@ -4,6 +4,7 @@ import type { StockError } from '../errors.ts'
 import type { Ledger, TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import type { Hello } from '../protocol/index.ts'
+import type { OfferedIds } from './offered-ids.ts'
 import type { Archive, QuestionDesk } from './recall.ts'
 import type { Watches } from './watches.ts'
 
@@ -41,6 +42,8 @@ export interface SessionParts extends SessionsParts {
   leave(till: string, holder: TillHolder): void
   /** The tills that are connected now. */
   connected(): ReadonlySet<string>
+  /** What all sessions together hold of the ids of earlier epochs. */
+  readonly offeredIds: OfferedIds
   /** The time to say with an acknowledgement: the same text for all sessions of a batch. */
   timeOfBatch(): string
 }

@@ -110,6 +110,7 @@ export class Session implements Source, TillHolder {
     this.#over = true
     this.#cancelHello()
     this.#asks.close()
+    this.#lookups?.close()
     if (this.#name !== undefined) this.#parts.leave(this.#name, this)
   }
 

@@ -4,6 +4,7 @@ import type { TillState } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import { encodeError, formatTime } from '../protocol/index.ts'
 import { Fights } from './fights.ts'
+import { OfferedIds } from './offered-ids.ts'
 import { Registrar } from './registrar.ts'
 import { ServerTill } from './server-till.ts'
 import { Session, type StockConnection } from './session.ts'
@@ -14,6 +15,8 @@ import { Ticker } from './ticker.ts'
 interface Claim {
   readonly holder: TillHolder
   readonly epoch: number
+  /** Waits no more. */
+  giveUp: () => void
 }
 
 /** All sessions of a server, as the service that the server runs. */
@@ -45,6 +48,7 @@ export class Sessions implements Service<Buffer, string, Session> {
         this.#unclaim(till, holder)
       },
       connected: () => new Set(this.#byTill.keys()),
+      offeredIds: new OfferedIds(parts),
       timeOfBatch: () => this.#timeOfBatch(),
     }
   }
@@ -77,14 +81,15 @@ export class Sessions implements Service<Buffer, string, Session> {
 
   #claim(hello: TillHello, holder: TillHolder, claimed: (till: TillState | StockError) => void): void {
     const { till: name } = hello
-    if (!this.#await(name, hello.epoch, holder)) return
+    const claim = this.#await(name, hello.epoch, holder)
+    if (claim === undefined) return
     const { committer, ledger } = this.#parts
     const decided = (answer: TillState | StockError): void => {
       this.#unclaim(name, holder)
       claimed(answer)
     }
     // First everything that was taken so far: only then is it known which epoch the till is in.
-    committer.after(() => {
+    claim.giveUp = committer.after(() => {
       if (holder.over) return
       const known = this.#registrar.epochOf(name)
       const epoch = this.#isUnheard(hello, known) ? known : hello.epoch
@@ -97,7 +102,7 @@ export class Sessions implements Service<Buffer, string, Session> {
         this.#registrar.register(name, epoch, decided)
         return
       }
-      committer.after(() => {
+      claim.giveUp = committer.after(() => {
         if (holder.over) return
         const till = ledger.till(name)
         if (epoch !== hello.epoch || !hasOtherLines(hello, till)) {
@@ -132,20 +137,25 @@ export class Sessions implements Service<Buffer, string, Session> {
    * Makes a hello the one that waits for its till. It ends the one before it at once, which has nothing in flight; of two epochs the
    * later one stays, so that a machine that is being taken over cannot keep its successor out by connecting again.
    */
-  #await(name: string, epoch: number, holder: TillHolder): boolean {
+  #await(name: string, epoch: number, holder: TillHolder): Claim | undefined {
     const target = epoch === 0 ? (this.#registrar.epochOf(name) ?? 0) + 1 : epoch
     const waiting = this.#claims.get(name)
     if (waiting !== undefined && target < waiting.epoch) {
       holder.end(replaced(name))
-      return false
+      return undefined
     }
-    this.#claims.set(name, { holder, epoch: target })
+    const claim = { holder, epoch: target, giveUp: () => {} }
+    this.#claims.set(name, claim)
+    waiting?.giveUp()
     waiting?.holder.end(replaced(name))
-    return true
+    return claim
   }
 
   #unclaim(name: string, holder: TillHolder): void {
-    if (this.#claims.get(name)?.holder === holder) this.#claims.delete(name)
+    const claim = this.#claims.get(name)
+    if (claim?.holder !== holder) return
+    this.#claims.delete(name)
+    claim.giveUp()
   }
 
   #timeOfBatch(): string {

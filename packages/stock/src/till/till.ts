@@ -207,12 +207,16 @@ export class Till implements AsyncDisposable {
     const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs } = this.#limits
     let failures = 0
     while (!signal.aborted) {
+      let onlineAt = Number.POSITIVE_INFINITY
       const line = new TillLine(this.#outbox, this.#clock, this.#limits, {
         welcomed: (welcome) => {
-          failures = 0
+          onlineAt = this.#clock.now()
           this.#welcomed(welcome)
         },
-        acknowledged: (ack) => this.#acknowledged(ack),
+        acknowledged: (ack) => {
+          failures = 0
+          this.#acknowledged(ack)
+        },
         heard: (time) => this.#change({ serverTime: time }),
       })
       this.#line = line
@@ -221,6 +225,8 @@ export class Till implements AsyncDisposable {
       this.#line = undefined
       if (signal.aborted) return
       if (FINAL.has(reason.code)) return this.#fence(reason)
+      // A welcome alone is no success: a server that welcomes and then drops the line would be asked again at once, for ever.
+      if (this.#clock.now() - onlineAt >= mostMs) failures = 0
       const renewal = RENEWALS[reason.code]
       if (renewal !== undefined) this.#askAnew(renewal)
       this.#change({ line: 'offline', reason })

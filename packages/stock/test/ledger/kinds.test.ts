@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LEDGER_LIMITS, type Line } from '../../src/ledger/index.ts'
+import { LEDGER_LIMITS, type Line, type Result } from '../../src/ledger/index.ts'
 import { allLevels, Book, sums } from '../support/book.ts'
 
 const apples = (quantity: number): Line[] => [{ item: 'apple', quantity }]
@@ -283,5 +283,20 @@ describe('what the ledger keeps', () => {
       transfers.close(`T${index}`)
     }
     assert.deepEqual([transfers.wasClosed('T0'), transfers.wasClosed('T1')], [false, true])
+  })
+
+  it('is in order: a reservation that expires again is the latest of those that did', () => {
+    const book = stocked()
+    const reserve = (reservation: string, ahead: number): Result =>
+      book.post({ kind: 'reserve', reservation, location: 'S01', until: book.recorded + ahead, lines: apples(1) })
+    reserve('A', 2)
+    reserve('B', 2)
+    book.recorded += 10
+    book.post({ kind: 'tick' }, { till: 'server' })
+    assert.deepEqual(reserve('A', -1).flags, ['reservation_expired'])
+    assert.deepEqual(
+      [...book.ledger.reservations.expired()].map(({ name }) => name),
+      ['B', 'A'],
+    )
   })
 })

@@ -140,6 +140,43 @@ describe('a refusal', () => {
   }
 })
 
+describe('what the ledger remembers for ever', () => {
+  const limits = LEDGER_LIMITS as { -readonly [L in keyof typeof LEDGER_LIMITS]: number }
+
+  it('is bounded: sales that were voided', (t) => {
+    const { voidsMax } = limits
+    t.after(() => {
+      limits.voidsMax = voidsMax
+    })
+    limits.voidsMax = 1
+    const book = stocked()
+    const takeBack = (position: number): Result => {
+      const sale = { position, location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }
+      return book.post({ kind: 'sale_void', of: 'x' }, { found: { sale } })
+    }
+    assert.equal(takeBack(1).refused, undefined)
+    assert.deepEqual(takeBack(2), { flags: [], refused: 'limit_reached', field: 'of' })
+    assert.equal(takeBack(1).refused, 'already_voided')
+    assert.equal(book.onHand('S01', 'apple'), 11)
+  })
+
+  it('is bounded: barcodes of all items; an item may change its own', (t) => {
+    const { barcodesMax } = limits
+    t.after(() => {
+      limits.barcodesMax = barcodesMax
+    })
+    limits.barcodesMax = 3
+    const book = stocked()
+    const define = (item: string, ...barcodes: string[]): Result => book.post({ kind: 'item', item, barcodes })
+    assert.equal(define('apple', '333').refused, undefined)
+    assert.deepEqual(define('plum', '444'), { flags: [], refused: 'limit_reached', field: 'barcodes' })
+    assert.equal(define('pear', '555', '666').refused, undefined)
+    assert.equal(define('pear', '555', '666', '777').refused, 'limit_reached')
+    assert.equal(define('pear').refused, undefined)
+    assert.equal(define('plum', '444').refused, undefined)
+  })
+})
+
 describe('the bound of a level', () => {
   it('is reached exactly, from both sides, and left again', () => {
     const book = stocked()
@@ -164,6 +201,49 @@ describe('the bound of a level', () => {
     const book = new Book().locations('S01').items('apple')
     book.post({ kind: 'return', of: 'any', location: 'S01', lines: [{ item: 'apple', quantity: MOST }] })
     assert.equal(book.post({ kind: 'sale', location: 'S01', lines: [{ item: 'apple', quantity: 1 }] }).refused, undefined)
+  })
+
+  it('holds for what is on its way, however many parts it was shipped in, and for the true-ups of a late shipment', () => {
+    const book = stocked().locations('S02')
+    const most = [{ item: 'plum', quantity: MOST }]
+    const ship = (transfer: string, at: number): Result =>
+      book.post({ kind: 'transfer_ship', location: 'S01', to: 'S02', transfer, lines: most, at })
+    book.post({ kind: 'opening', location: 'S01', lines: most })
+    assert.equal(ship('A', book.recorded).refused, undefined)
+    book.post({ kind: 'receipt', location: 'S01', lines: most })
+    assert.deepEqual(ship('A', book.recorded), { flags: [], refused: 'quantity_overflow', field: 'lines[0].quantity' })
+    assert.equal(book.onHand('S01', 'plum'), MOST)
+
+    const before = book.recorded
+    book.post({ kind: 'transfer_receive', location: 'S02', transfer: 'A', lines: most })
+    book.post({ kind: 'count', location: 'S01', lines: most })
+    book.post({ kind: 'sale', location: 'S02', lines: [{ item: 'plum', quantity: 1 }] })
+    book.post({ kind: 'adjust', location: 'S02', lines: [{ item: 'plum', quantity: 1 }] })
+    assert.equal(ship('B', before).refused, 'quantity_overflow', 'shrink would give more than it may')
+    assert.deepEqual(sums(book.ledger).slice(-1), [0])
+  })
+
+  it('holds for a barcode that turns out to be an item’s: what both have is one figure', () => {
+    const book = stocked()
+    for (const code of ['one', 'two']) book.post({ kind: 'receipt', location: 'S01', lines: [{ item: code, quantity: (MOST - 1) / 2 }] })
+    const before = state(book)
+    assert.deepEqual(book.post({ kind: 'item', item: 'apple', barcodes: ['one', 'two'] }), {
+      flags: [],
+      refused: 'quantity_overflow',
+      field: 'barcodes[1]',
+    })
+    assert.deepEqual(state(book), before)
+    assert.equal(book.post({ kind: 'item', item: 'apple', barcodes: ['one'] }).refused, undefined)
+    assert.equal(book.onHand('S01', 'apple'), 10 + (MOST - 1) / 2)
+  })
+
+  it('holds for what moves, too: no count goes from one end to the other at once', () => {
+    const book = new Book().locations('S01', 'S02').items('apple')
+    const most = [{ item: 'apple', quantity: MOST }]
+    book.post({ kind: 'sale', location: 'S01', lines: most })
+    book.post({ kind: 'adjust', location: 'S02', lines: [{ item: 'apple', quantity: -MOST }] })
+    assert.equal(book.post({ kind: 'count', location: 'S01', lines: most }).refused, 'quantity_overflow')
+    assert.equal(book.post({ kind: 'count', location: 'S01', lines: [{ item: 'apple', quantity: 0 }] }).refused, undefined)
   })
 
   it('weighs an item under its code and its barcode as one', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { LEDGER_LIMITS } from '../../src/ledger/index.ts'
 import { MemoryShop } from '../support/memory-shop.ts'
 import { PaperTill, soldAs } from '../support/paper-till.ts'
-import { item, location, receipt } from '../support/till-lines.ts'
+import { AT, item, location, receipt } from '../support/till-lines.ts'
 import type { Said } from '../support/wire-client.ts'
 
 const code = (said: Said | undefined): unknown => (said?.error as { code?: string } | undefined)?.code
@@ -302,6 +302,44 @@ describe('rows that are offered again in a new epoch', () => {
     assert.equal(shop.onHand(), 100_000 - 4)
   })
 
+  it('hear the refusal of a kind that nobody knows again, under their id', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    till.rows.push({ id: 'odd', kind: 'barter', at: AT, for: 'a goat' }, { id: 7, kind: 'barter', at: AT })
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    till.epoch = 0
+    till.rows.push({ id: 'odd', kind: 'barter', at: AT, for: 'a sheep' })
+    using client = await till.connect(shop)
+    const refused = { refused: 'unknown_kind', field: 'kind' }
+    assert.deepEqual(
+      [...(await till.send(client)).values()],
+      [
+        { seq: 1, repeated: true, position: 6, ...refused },
+        { seq: 2, ...refused },
+        { seq: 3, refused: 'exists_with_different_content', field: 'id' },
+      ],
+    )
+  })
+
+  it('and an id that stands on more than 16, names none of them: what is sold under it is posted', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    for (let quantity = 1; quantity <= 17; quantity++) till.rows.push(soldAs('no id', quantity))
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    till.rows.splice(0, 17, soldAs('no id', 18), soldAs('no id', 1))
+    till.epoch = 0
+    till.acked = 0
+    using client = await till.connect(shop)
+    assert.deepEqual([...(await till.send(client)).values()], [])
+    assert.equal(shop.onHand(), 100_000 - (17 * 18) / 2 - 18 - 1)
+  })
+
   it('are known over several epochs, by the first time that they were posted', async () => {
     await using shop = await MemoryShop.open()
     const till = await sellingTill(shop, 3)
@@ -329,6 +367,35 @@ describe('rows that are offered again in a new epoch', () => {
     using client = await till.connect(shop)
     assert.equal((await till.send(client)).size, 19)
     assert.equal(shop.onHand(), 100_000 - 20)
+  })
+
+  it('are known although a disk was set back by months, to when the first of them was still waiting', async () => {
+    await using shop = await MemoryShop.open()
+    const till = await sellingTill(shop, 0)
+    till.rows.push(soldAs('waiting'), soldAs('waiting too'))
+    const backup = till.copy()
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    shop.clock.ahead = LEDGER_LIMITS.offerMs * 2
+    till.rows.push(soldAs('months later'))
+    {
+      using client = await till.connect(shop)
+      await till.send(client)
+    }
+    backup.epoch = 0
+    backup.acked = 0
+    backup.rows.unshift(soldAs('new', 1, { at: new Date(shop.clock.now()).toISOString() }))
+    using client = await backup.connect(shop)
+    assert.deepEqual(
+      [...(await backup.send(client)).values()].map(({ repeated, position }) => [repeated, position]),
+      [
+        [true, 6],
+        [true, 7],
+      ],
+    )
+    assert.equal(shop.onHand(), 100_000 - 4)
   })
 
   it('are known for as long as an outbox keeps them: later, an id is the till’s affair', async () => {

@@ -132,6 +132,7 @@ describe('while the log writes', () => {
     while (shop.server.counters.accepted < 22 || shop.server.counters.active > 2) await sleep(5)
     using stranger = await shop.connect()
     assert.equal((await stranger.say({ hello: 1 }).next()).welcome, 1)
+    assert.equal(shop.waiting, 1, 'and nothing is left of those that are gone')
     await shop.log.write()
     assert.equal((await last.next()).last, 1)
     assert.equal(code((await first.toEnd()).at(-1)), 'session_replaced')
@@ -151,6 +152,26 @@ describe('while the log writes', () => {
     await shop.log.write()
     assert.equal((await clients[2]?.next())?.epoch, 2, 'the first one was on its way to the log, the second one never was')
     for (const client of clients) client[Symbol.dispose]()
+  })
+
+  it('a hello of other lines that is replaced meanwhile moves its till on no more', async () => {
+    await using shop = await HeldShop.open()
+    ;(await shop.till('T1'))[Symbol.dispose]()
+    using other = await shop.till('T2')
+    other.say(location(1))
+    await shop.log.handed()
+    using restored = await shop.connect()
+    restored.say({ hello: 1, till: 'T1', epoch: 1, last: 0, chain: '0123456789abcdef' })
+    await cameIn(shop)
+    other.say(location(2, 'S02'))
+    await cameIn(shop)
+    await shop.log.write() // now it waits for the second batch
+    await shop.log.handed()
+    using successor = await shop.connect()
+    successor.say({ hello: 1, till: 'T1', epoch: 1 })
+    assert.deepEqual((await restored.toEnd()).map(code), ['session_replaced'])
+    await shop.log.write()
+    assert.equal((await successor.next()).epoch, 1)
   })
 
   it('a machine that is being taken over does not end the hello of its successor', async () => {

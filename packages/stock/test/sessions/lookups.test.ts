@@ -199,6 +199,37 @@ describe('a count of a time that the ledger has forgotten', () => {
   })
 })
 
+describe('a count from a clock that has begun anew', () => {
+  it('is refused without a search through years', async () => {
+    await using shop = await HeldShop.open({ countAgeMs: 3_600_000 })
+    using till = await shop.till('T1')
+    till.say(location(1))
+    await shop.log.handed()
+    await shop.log.write()
+    const { position, recorded, journal } = shop.ledger
+    journal.forget(recorded, position)
+    const asked: number[] = []
+    const { movedSince } = shop.archive
+    shop.archive.movedSince = (levels, at) => {
+      asked.push(at)
+      return movedSince(levels, at)
+    }
+    const count = (seq: number, at: number): object => {
+      return { seq, kind: 'count', location: 'S01', at: new Date(at).toISOString(), lines: [{ item: 'apple', quantity: 4 }] }
+    }
+    till.say(count(2, 0))
+    await shop.log.handed()
+    await shop.log.write()
+    const said = await till.acked(2)
+    assert.deepEqual(said.results, [{ seq: 2, refused: 'count_too_old', field: 'at' }])
+    till.say(count(3, recorded - 60_000))
+    await shop.log.handed()
+    await shop.log.write()
+    assert.equal(((await till.acked(3)).results as Said[] | undefined)?.[0]?.refused, undefined)
+    assert.deepEqual(asked, [recorded - 60_000])
+  })
+})
+
 describe('while a session looks something up', () => {
   it('what comes behind waits, and all answers keep their order', async () => {
     await using shop = await MemoryShop.open()

@@ -65,6 +65,11 @@ export class HeldShop implements AsyncDisposable {
     return this.#server
   }
 
+  /** How many callbacks wait behind the log. */
+  get waiting(): number {
+    return this.#committer.waiting
+  }
+
   connect(): Promise<WireClient> {
     return WireClient.connect(this.server.endpoints[0] ?? '')
   }
