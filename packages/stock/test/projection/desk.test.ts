@@ -182,6 +182,25 @@ describe('what sells, and what to order', () => {
     }
   })
 
+  it('is the same whether it was asked all along, after a start or late, wherever segments end', () => {
+    const runs = fc.property(documents, fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }), fc.nat(40), (played, turns, segment) => {
+      using history = new History(1 + segment)
+      let turn = 0
+      history.play(played, () => {
+        const what = turns[turn++ % turns.length]
+        if (what === 0) history.reopen()
+        history.follow()
+        if (what === 1) ask(history, 'velocity')
+        if (what === 2) ask(history, 'velocity', { location: 'S01' })
+        if (what === 3) history.follower.readAhead()
+      })
+      const asked = ask(history, 'velocity').rows
+      history.reopen()
+      assert.deepEqual(ask(history, 'velocity').rows, asked)
+    })
+    fc.assert(runs, { numRuns: 60 })
+  })
+
   it('weighs a policy against all that is there or will be, in whole packs', () => {
     using history = shop()
     const { now: at } = history

@@ -201,10 +201,29 @@ describe('a thread that dies', () => {
       damaged: (reason) => troubles.push(reason),
     })
     const asked = assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'tables_unavailable' })
+    const question = (): Promise<unknown> => projection.answer({ of: 'tills' }, Date.now(), new Set())
+    const questioned = assert.rejects(question(), { code: 'tables_unavailable' })
     await killThread('projection-thread')
     await asked
+    await questioned
     await assert.rejects(projection.recall('T1', 1, 1, 1), { code: 'tables_unavailable' })
+    await assert.rejects(question(), { code: 'tables_unavailable' })
     assert.equal(troubles.length, 1)
+    await projection.close()
+    await log.close()
+  })
+
+  it('is given up after a time where the tables do not come as far as a question asks', async () => {
+    using folder = new TempFolder()
+    const paths = { log: folder.file('log.db'), ledger: folder.file('ledger.db') }
+    const log = await SqliteLog.open(paths.log)
+    let position = 5 // which the tables never reach
+    const hears = { trouble: assert.fail, damaged: assert.fail }
+    const projection = await Projection.open(paths, { ...DEFAULT_STOCK_LIMITS, questionMs: 1 }, () => position, hears)
+    await assert.rejects(projection.answer({ of: 'tills' }, Date.now(), new Set()), { code: 'tables_unavailable' })
+    position = 0
+    const { position: at } = await projection.recallAt(1).catch(() => ({ position: 0 })) // what came behind it is answered
+    assert.equal(at, 0)
     await projection.close()
     await log.close()
   })

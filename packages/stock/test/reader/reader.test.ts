@@ -97,18 +97,37 @@ describe('a reader', () => {
     await fc.assert(
       // A list of levels could be right by chance.
       fc.asyncProperty(
-        odd.filter((text) => !text.includes('"levels":[')),
+        odd.filter((text) => !text.includes('"levels":[') && !text.includes('"rows":[')),
         async (said) => {
           const server = await lineServer(t, (line, peer) => {
             if (line.includes('"hello"')) peer.say(WELCOME)
             else peer.socket.end(`${said}\n`)
           })
           await using reader = await Reader.connect(server.endpoint)
-          await assert.rejects(Array.fromAsync(reader.levels()), (error: Error) => error.name === 'StockError' || error.name === 'NetError')
+          const isOurs = (error: Error): boolean => error.name === 'StockError' || error.name === 'NetError'
+          if (said.length % 2 === 0) await assert.rejects(Array.fromAsync(reader.levels()), isOurs)
+          else await assert.rejects(Array.fromAsync(reader.report('tills')), isOurs)
         },
       ),
       { numRuns: 100 },
     )
+  })
+
+  it('takes levels for no report, and rows that are no list for none either', async (t) => {
+    const head = `"position":1,"time":"${TIME}"`
+    for (const said of [
+      `{"answer":1,${head},"levels":[]}`,
+      `{"answer":1,${head}}`,
+      `{"answer":1,${head},"rows":{}}`,
+      `{"event":1,${head},"rows":[]}`,
+    ]) {
+      const server = await lineServer(t, (line, peer) => {
+        if (line.includes('"hello"')) peer.say(WELCOME)
+        else peer.socket.write(`${said}\n`)
+      })
+      await using reader = await Reader.connect(server.endpoint)
+      await assert.rejects(Array.fromAsync(reader.report('tills')), { code: 'protocol_violated' }, said)
+    }
   })
 
   it('is not taken in by a server that begins with something else than a welcome', async (t) => {
