@@ -83,7 +83,7 @@ describe('levels of a past moment', () => {
         }
       },
     )
-    fc.assert(runs, { numRuns: 60 })
+    fc.assert(runs, { numRuns: 60, endOnFailure: true })
     assert.ok(late > 80, `${late} came late`)
   })
 })
@@ -123,7 +123,7 @@ describe('the history of an item', () => {
         ]),
       )
     })
-    fc.assert(runs, { numRuns: 60 })
+    fc.assert(runs, { numRuns: 60, endOnFailure: true })
   })
 })
 
@@ -198,7 +198,7 @@ describe('what sells, and what to order', () => {
       history.reopen()
       assert.deepEqual(ask(history, 'velocity').rows, asked)
     })
-    fc.assert(runs, { numRuns: 60 })
+    fc.assert(runs, { numRuns: 60, endOnFailure: true })
   })
 
   it('weighs a policy against all that is there or will be, in whole packs', () => {
@@ -269,7 +269,7 @@ describe('what went wrong', () => {
         new Map([...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, net]) => [key, units(net)])),
       )
     })
-    fc.assert(runs, { numRuns: 40 })
+    fc.assert(runs, { numRuns: 40, endOnFailure: true })
   })
 
   it('is shown as levels below 0, and since when', () => {

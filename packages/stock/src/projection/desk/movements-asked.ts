@@ -62,10 +62,7 @@ function isAt(question: { location?: string; within?: string }, code: string, { 
   return place !== undefined && placeMatches(question, place)
 }
 
-/**
- * What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a location and a place among its
- * kinds, which hardly ever become more.
- */
+/** What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a place in the list. */
 export function shrink(db: DatabaseSync, ledger: Ledger, question: Extract<Question, { of: 'shrink' }>, page: Page): void {
   const begins = question.from === undefined ? 0 : lastPositionAt(db, question.from - 1)
   const ends = question.to === undefined ? ledger.position : lastPositionAt(db, question.to - 1)
@@ -75,24 +72,14 @@ export function shrink(db: DatabaseSync, ledger: Ledger, question: Extract<Quest
        count(*), sum(iif(m.to_place = 'shrink', ${EXACT('m.')}, 0)), sum(iif(m.from_place = 'shrink', ${EXACT('m.')}, 0))
      FROM movement m INDEXED BY movement_of_shrink CROSS JOIN "transaction" t ON t.position = m.position
      WHERE (m.from_place = 'shrink' OR m.to_place = 'shrink') AND m.position > ? AND m.position <= ?
-     GROUP BY 1, 2 ORDER BY 2`,
+     GROUP BY 1, 2 ORDER BY 1, 2`,
   )
-  const byPlace = new Map<Place, Record<string, unknown>[]>()
+  const [after] = cursorOf(question.after)
+  let index = -1
   for (const row of rows(statement, begins, ends)) {
     const [location, kind, movements, lost, found] = row as [string, string, number, number, number]
-    const place = ledger.places.location(location)
-    if (place === undefined || !placeMatches(question, place)) continue
-    const said = { location, kind, movements, lost: units(lost), found: units(found), net: units(found - lost) }
-    const known = byPlace.get(place)
-    if (known === undefined) byPlace.set(place, [said])
-    else known.push(said)
-  }
-  const [afterPlace, afterKind] = cursorOf(question.after)
-  for (const [{ number }, kinds] of [...byPlace].sort(([one], [other]) => one.number - other.number)) {
-    for (const [index, said] of kinds.entries()) {
-      if (number < afterPlace || (number === afterPlace && index <= afterKind)) continue
-      if (!page.add(said, `${number}.${index}`)) return
-    }
+    if (!isAt(question, location, ledger) || ++index <= after) continue
+    if (!page.add({ location, kind, movements, lost: units(lost), found: units(found), net: units(found - lost) }, `${index}.0`)) return
   }
 }
 
