@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { units } from '../../src/ledger/index.ts'
-import { decodeQuestion, formatTime, type Question } from '../../src/protocol/index.ts'
+import { type Draft, decodeQuestion, formatTime, type Question } from '../../src/protocol/index.ts'
 import { anyDocument, History, MINUTE, type Moved } from '../support/history.ts'
 
 type Row = Record<string, unknown>
@@ -85,6 +85,35 @@ describe('levels of a past moment', () => {
     )
     fc.assert(runs, { numRuns: 60, endOnFailure: true })
     assert.ok(late > 80, `${late} came late`)
+  })
+})
+
+describe('the level of a counted shelf, by the tills’ clock', () => {
+  it('falls with a sale that came late, and is what was counted from the count on', () => {
+    using history = new History()
+    const apples = (quantity: number): { item: string; quantity: number }[] => [{ item: 'apple', quantity }]
+    const begun = history.now
+    const post = (draft: Draft): void => {
+      history.post('T1', draft)
+      history.record()
+    }
+    post({ kind: 'location', location: 'S01', at: begun })
+    post({ kind: 'opening', location: 'S01', at: begun, lines: apples(10) })
+    history.now += 60 * MINUTE
+    post({ kind: 'count', location: 'S01', at: begun + 50 * MINUTE, lines: apples(9) })
+    history.now += 60 * MINUTE
+    post({ kind: 'sale', location: 'S01', at: begun + 20 * MINUTE, lines: apples(3) })
+    history.follow()
+    const then = (clock: 'at' | 'recorded', minutes: number): unknown =>
+      ask(history, 'asOf', { [clock]: formatTime(begun + minutes * MINUTE) }).rows.map(({ onHand }) => onHand)
+    assert.deepEqual(
+      [10, 30, 49, 50, 55, 70, 130].map((minutes) => then('at', minutes)),
+      [[10], [7], [7], [9], [9], [9], [9]],
+    )
+    assert.deepEqual(
+      [30, 59, 60, 119, 120].map((minutes) => then('recorded', minutes)),
+      [[10], [10], [9], [9], [9]],
+    )
   })
 })
 
