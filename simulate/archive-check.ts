@@ -37,7 +37,7 @@ export async function compareArchive(archive: Archive, log: MemoryLog, random: R
     same('recallAt', (await archive.recallAt(position)).line, entries[position - 1]?.line)
 
     const earlier = await archive.earlierIds(till, epoch, 0)
-    const before = entries.filter((entry) => entry.till === till && entry.epoch < epoch && entry.result.again === undefined)
+    const before = entries.filter((entry) => entry.till === till && entry.epoch < epoch && isPosted(entry))
     same(
       'earlierIds',
       earlier.positions.toSorted(),
@@ -63,9 +63,12 @@ export async function compareArchive(archive: Archive, log: MemoryLog, random: R
   }
 }
 
+function isPosted({ result }: Entry): boolean {
+  return result.refused === undefined && result.again === undefined
+}
+
 function naiveSale(entries: readonly Entry[], till: string, id: string, any: boolean): Entry | undefined {
-  const isSale = ({ line, result }: Entry): boolean =>
-    any && /"kind":"(?:sale|fulfil)"/.test(line) && result.refused === undefined && result.again === undefined
+  const isSale = (entry: Entry): boolean => any && /"kind":"(?:sale|fulfil)"/.test(entry.line) && isPosted(entry)
   const sales = entries.filter((entry) => entry.id === id && isSale(entry))
   return sales.findLast((entry) => entry.till === till) ?? sales.at(-1)
 }

@@ -114,7 +114,9 @@ export class Oracle {
       if (entry.result.again !== undefined) continue
       const key = keyOfEntry(entry)
       const first = posted.get(key)
-      if (first !== undefined) throw new Violation(`${key} is posted twice: at ${first.position} and at ${entry.position}`)
+      // What was refused may be offered again, and is looked at anew.
+      if (first !== undefined && first.result.refused === undefined)
+        throw new Violation(`${key} is posted twice: at ${first.position} and at ${entry.position}`)
       posted.set(key, entry)
     }
     for (const entry of entries) {

@@ -102,12 +102,13 @@ export class TillHost {
     }
   }
 
-  /** A person looks at a refused transaction, and drops it or posts another in its place. */
+  /** A person looks at a refused transaction, and drops it or posts another in its place; one that had been accepted before is offered again. */
   settleRefused(draft: Draft | undefined): void {
     const [refused] = this.#till?.refused(0, 1) ?? []
     if (refused === undefined) return
     try {
-      if (draft === undefined) this.#till?.drop(refused.seq)
+      if (refused.accepted) this.#till?.offerAgain(refused.seq)
+      else if (draft === undefined) this.#till?.drop(refused.seq)
       else this.#till?.replace(refused.seq, draft)
     } catch (error) {
       if (!(error instanceof StockError) || error.code !== 'outbox_unusable') throw error

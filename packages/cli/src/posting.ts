@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
+import { delivered } from './delivery.ts'
 import { EXIT, Failure, oneLine } from './failure.ts'
 import {
   draftFrom,
@@ -20,6 +21,8 @@ export interface PostingOptions {
   readonly location: string | undefined
   /** Put a definition before the first use of a location or an item. */
   readonly define: boolean
+  /** Post it although the same was posted before. */
+  readonly again: boolean
 }
 
 /** What was posted. Definitions that `--define` added are not counted. */
@@ -32,6 +35,8 @@ export interface PostingSummary {
   readonly before: 'nothing' | 'some' | 'all'
   /** How many that an earlier run saw refused were posted again, behind definitions. */
   readonly mended: number
+  /** Whether the server was heard; where nothing waited it may not have been. */
+  readonly reached: boolean
 }
 
 /** Numbers in the outbox: behind the first, up to and including the second. */
@@ -109,7 +114,7 @@ export class Posting {
     const same = known.find((note) => note.digest === digest && note.bytes === print.bytes)
     const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
     const fresh = { drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
-    const earlier = same ?? grown ?? fresh
+    const earlier = this.#options.again ? fresh : (same ?? grown ?? fresh)
     this.#note = { ...earlier, path: this.#source.path, bytes: print.bytes, digest }
   }
 
@@ -135,11 +140,16 @@ export class Posting {
       await this.#till.settled(AHEAD)
     }
     if (step.length > 0 && !stop.aborted) this.#take(step, own)
-    await this.#till.settled()
+    const reached = await delivered(this.#till)
     const mended = stop.aborted ? 0 : await this.#mend(before)
     const totals = this.#totals()
     const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
-    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, mended }
+    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, mended, reached }
+  }
+
+  /** Whether a transaction of the outbox is of this input. */
+  has(seq: number): boolean {
+    return (this.#note?.spans ?? []).some(([after, upTo]) => seq > after && seq <= upTo)
   }
 
   /** The refused transactions of this input, in order. */

@@ -16,6 +16,7 @@ const RENEWED: Readonly<Record<Renewal, string>> = {
   outbox_restored: 'this outbox was restored or copied',
   server_restored: 'the server was set back to an earlier state',
   taken_over: 'this outbox takes the till over',
+  refused_again: 'what was refused is offered again',
 }
 
 /** What to say when a till offers again what the server had acknowledged before; undefined when it does not. */

@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { type KnownCodes, Reader, Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
+import { delivered, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import { columnsOf, Faults, Importing, namedElsewhere, type Planned, plan, readTable, rehearse, TABLES } from '../import/index.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, TAKEN_OVER } from '../takeover.ts'
+import { cannotBeSent, renewedText, TAKEN_OVER } from '../takeover.ts'
 
 interface ImportFlags {
   readonly server: string
@@ -66,22 +67,35 @@ async function run(flags: ImportFlags): Promise<void> {
   const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
   let takeoverTold = false
   let waitingTold = false
+  let renewalTold = false
+  const hearings = new Hearings()
   await using till = new Till({
     till: flags.till,
     outbox: folder,
     server: flags.server,
-    changed: ({ tookOver, line, reason }) => {
+    result: (result) => hearings.result(result),
+    changed: (state) => {
+      const { tookOver, line, reason, waiting } = state
+      const renewed = renewedText(state)
+      if (renewed !== undefined && !renewalTold) process.stderr.write(`${renewed}\n`)
+      renewalTold ||= renewed !== undefined
       if (tookOver && !takeoverTold) process.stderr.write(`${TAKEN_OVER}\n`)
       takeoverTold ||= tookOver
-      if (line === 'offline' && !waitingTold) process.stderr.write(`waiting: ${oneLine(reason)}; Ctrl-C stops, nothing is lost\n`)
-      waitingTold ||= line === 'offline'
+      if (line === 'offline' && waiting > 0 && !waitingTold)
+        process.stderr.write(`waiting: ${oneLine(reason)}; Ctrl-C stops, nothing is lost\n`)
+      waitingTold ||= line === 'offline' && waiting > 0
     },
   })
   const importing = new Importing(till, planned, faults)
   refuseFaults(faults)
   const posted = importing.put()
-  await settle(till, stop, folder)
-  report(importing, posted)
+  const reached = await settle(till, stop, folder)
+  if (!reached) process.stderr.write(`${notReached(till)}\n`)
+  report(
+    importing,
+    posted,
+    hearings.tellOfOthers(till, (seq) => importing.has(seq)),
+  )
 }
 
 async function planOf(flags: ImportFlags, faults: Faults): Promise<Planned[]> {
@@ -125,12 +139,12 @@ function refuseFaults(faults: Faults): void {
   throw new Failure(`${count(faults.count, 'row')} wrong; nothing was posted`, EXIT.usage)
 }
 
-async function settle(till: Till, stop: AbortSignal, folder: string): Promise<void> {
-  const settled = till.settled().catch((error) => {
+async function settle(till: Till, stop: AbortSignal, folder: string): Promise<boolean> {
+  const settled = delivered(till).catch((error) => {
     throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state, folder)) : error
   })
   const end = await Promise.race([settled, fired(stop).then(() => 'stopped' as const)])
-  if (end !== 'stopped') return
+  if (end !== 'stopped') return end
   const { waiting } = till.state
   throw new Failure(
     `interrupted; ${count(waiting, 'transaction')} wait in ${folder}: run the same command again and they are sent`,
@@ -138,7 +152,7 @@ async function settle(till: Till, stop: AbortSignal, folder: string): Promise<vo
   )
 }
 
-function report(importing: Importing, posted: number): void {
+function report(importing: Importing, posted: number, others: number): void {
   const refused = importing.refused()
   for (const { file, line, refused: code, field } of refused.slice(0, REFUSALS_SHOWN)) {
     process.stderr.write(`refused: ${printable(file)}: line ${line}: ${code}${field === null ? '' : ` (${printable(field)})`}\n`)
@@ -148,6 +162,6 @@ function report(importing: Importing, posted: number): void {
   const opened = before.length === 0 || known ? '' : `; opening stock of ${count(before.length, 'location')} was imported before`
   const what =
     posted === 0 ? `${count(size, 'transaction')} imported before, nothing posted again` : `${count(posted, 'transaction')} posted`
-  process.stdout.write(`${what}, ${refused.length} refused${opened}\n`)
-  if (refused.length > 0) process.exitCode = EXIT.refused
+  process.stdout.write(`${what}, ${refused.length} refused${opened}${othersText(others)}\n`)
+  if (refused.length + others > 0) process.exitCode = EXIT.refused
 }

@@ -4,6 +4,7 @@ import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
+import { Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
@@ -18,6 +19,7 @@ interface PostFlags {
   readonly format?: InputFormat
   readonly outbox?: string
   readonly define?: boolean
+  readonly again?: boolean
   readonly takeOver?: boolean
   readonly timeout?: number
 }
@@ -40,6 +42,7 @@ export function postCommand(): Command {
     )
     .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
     .option('--define', 'define the locations and items that the input names; what was refused for want of them is posted again')
+    .option('--again', 'post the input although the same was posted before: it counts once more')
     .addOption(takeOverOption())
     .option('--timeout <seconds>', 'give up when the server takes nothing for so long (default: never)', seconds)
     .addHelpText(
@@ -54,7 +57,8 @@ Formats:
 
 The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
 content, is not posted again; a file that has grown is posted from where it ended. A file that was changed in its middle
-is another input: all of it is posted. One till, one outbox: give the same --outbox from wherever you run it.
+is another input: all of it is posted. So the same sale twice on standard input is posted once, and that is said: --again
+posts it once more, and an "at" makes it another. One till, one outbox: give the same --outbox from wherever you run it.
 Exit code 3: all was posted, and some were refused; "tillwire refused" shows them, mends them and drops them.`,
     )
     .action(post)
@@ -68,18 +72,21 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   try {
     const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
     const progress = new Progress(flags.server)
+    const hearings = new Hearings()
     await using till = new Till({
       till: flags.till,
       outbox: folder,
       server: flags.server,
       takeOver: flags.takeOver === true,
       changed: (state) => progress.changed(state),
+      result: (result) => hearings.result(result),
     })
     const location = flags.location ?? (flags.till.includes('/') ? flags.till.slice(0, flags.till.indexOf('/')) : undefined)
     const posting = new Posting(till, source, {
       format,
       location,
       define: flags.define === true,
+      again: flags.again === true,
     })
     await posting.check(stop)
     if (stop.aborted) throw givenUp('stopped', till.state, folder)
@@ -92,13 +99,32 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       })
       .finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
-    report(posting, end, flags.define === true, (performance.now() - started) / 1000)
+    if (!end.reached) process.stderr.write(`${notReached(till)}\n`)
+    if (file === '-' && end.before !== 'nothing') process.stderr.write(`${postedBefore(end)}\n`)
+    const others = hearings.tellOfOthers(till, (seq) => posting.has(seq))
+    report(posting, end, { define: flags.define === true, others, seconds: (performance.now() - started) / 1000 })
   } finally {
     source.close()
   }
 }
 
-function report(posting: Posting, summary: PostingSummary, define: boolean, seconds: number): void {
+/** A pipe is rarely the same twice on purpose. */
+function postedBefore({ before, transactions }: PostingSummary): string {
+  const what =
+    before === 'all'
+      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before`
+      : 'its beginning was not posted: the same came before'
+  return `${what}, and counts once; if it happened again, post it with --again`
+}
+
+interface Reported {
+  readonly define: boolean
+  /** How many transactions that are not of this input were refused. */
+  readonly others: number
+  readonly seconds: number
+}
+
+function report(posting: Posting, summary: PostingSummary, { define, others, seconds }: Reported): void {
   for (const { seq, line, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
     const hint = refused === 'unknown_location' && !define ? '; define it, or add --define' : ''
     const about = refused === 'unknown_location' ? (JSON.parse(line) as { location: string }).location : field
@@ -109,9 +135,9 @@ function report(posting: Posting, summary: PostingSummary, define: boolean, seco
   const known = before === 'nothing' ? '' : `; ${before} of it was in the outbox already`
   const earlier = mended === 0 ? known : `; ${mended} that had been refused ${mended === 1 ? 'was' : 'were'} posted again`
   process.stdout.write(
-    `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}\n`,
+    `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}${othersText(others)}\n`,
   )
-  if (refused > 0) process.exitCode = EXIT.refused
+  if (refused + others > 0) process.exitCode = EXIT.refused
 }
 
 function givenUp(end: 'stopped' | 'timeout', state: TillStatus, folder: string): Failure {

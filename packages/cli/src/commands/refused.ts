@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { RefusedList, type RefusedTransaction, type SettledTransaction, StockError } from '@tillwire/stock'
+import { type Draft, REFUSALS, RefusedList, type RefusedTransaction, Rehearsal, type SettledTransaction, StockError } from '@tillwire/stock'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { count } from '../count.ts'
+import { ACCEPTED_BEFORE } from '../delivery.ts'
 import { EXIT, Failure, jsonText, printable } from '../failure.ts'
 import { draftFrom, openSource, sentIn, utf8 } from '../input/index.ts'
 import { write } from '../output.ts'
@@ -19,6 +20,7 @@ interface RefusedFlags {
   readonly settled?: boolean
   readonly drop?: Chosen
   readonly replace?: Chosen
+  readonly again?: Chosen
   readonly with?: string
   readonly set?: readonly string[]
 }
@@ -42,6 +44,11 @@ export function refusedCommand(): Command {
         .conflicts('replace'),
     )
     .addOption(new Option('--replace <number>', 'post another transaction in its place; "all", several times').argParser(chosen))
+    .addOption(
+      new Option('--again <number>', 'offer it again as it is, for instance when what it needs has been defined; "all", several times')
+        .argParser(chosen)
+        .conflicts(['drop', 'replace', 'set', 'with']),
+    )
     .addOption(new Option('--with <file>', 'the other transaction, a JSON object; - for standard input').conflicts('set'))
     .option('--set <field=value>', 'the same transaction with this field mended, may be given several times', listed)
     .addHelpText(
@@ -51,9 +58,11 @@ export function refusedCommand(): Command {
   tillwire refused --till S01/T1 --replace 17 --set location=S01
   tillwire refused --till S01/T1 --replace 18 --set 'lines[0].quantity=3'
   tillwire refused --till S01/T1 --drop 19
+  tillwire refused --till S01/T1 --again all
 
 The replacement gets a number and an id of its own, keeps the time of the first unless it names one, and is sent when the till
-is next opened. The outbox must not be in use by a till meanwhile.`,
+is next opened. What was accepted before and refused when it was offered again (the server was set back, or was another one)
+keeps its id when it is replaced: a server that has it does not count both. --again keeps number and id of each. The outbox must not be in use by a till meanwhile.`,
     )
     .action(refused)
 }
@@ -81,6 +90,7 @@ async function refused(flags: RefusedFlags): Promise<void> {
   using list = openList(flags)
   if (flags.drop !== undefined) drop(list, flags.drop)
   else if (flags.replace !== undefined) replace(list, flags.replace, (sent) => replacement ?? setFields(sent, flags.set ?? []))
+  else if (flags.again !== undefined) offerAgain(list, flags.again)
   else await show(flags.settled === true ? list.settled() : list.open(), flags)
 }
 
@@ -104,10 +114,30 @@ function drop(list: RefusedList, which: Chosen): void {
 function replace(list: RefusedList, which: Chosen, mend: (sent: Record<string, unknown>) => Record<string, unknown>): void {
   for (const seq of numbers(list, which)) {
     const sent = sentIn(list.find(seq).line)
-    const by = list.replace(seq, draftFrom({ at: sent.at, ...mend(sent) }, Date.now()))
+    const draft = draftFrom({ at: sent.at, ...mend(sent) }, Date.now())
+    check(draft)
+    const by = list.replace(seq, draft)
     process.stdout.write(`transaction ${seq} is replaced by transaction ${by}\n`)
   }
   process.stdout.write(`${count(list.waiting, 'transaction')} waiting; sent when the till ${printable(list.till)} is next opened\n`)
+}
+
+/** What any server would refuse is not worth sending. */
+function check(draft: Draft): void {
+  const rehearsal = new Rehearsal()
+  if ('location' in draft) rehearsal.know({ locations: [draft.location], items: [] })
+  const { refused, field } = rehearsal.post(draft)
+  if (refused === undefined || !/^(?:quantity_|too_many_lines)/.test(refused)) return
+  throw new Failure(`${field ?? draft.kind}: ${REFUSALS[refused]}; nothing is replaced by that`, EXIT.usage)
+}
+
+function offerAgain(list: RefusedList, which: Chosen): void {
+  let offered = 0
+  for (const seq of numbers(list, which)) {
+    list.offerAgain(seq)
+    offered++
+  }
+  process.stdout.write(`${count(offered, 'transaction')} offered again when the till ${printable(list.till)} is next opened\n`)
 }
 
 function numbers(list: RefusedList, which: Chosen): Iterable<number> {
@@ -161,19 +191,29 @@ async function show(rows: Iterable<Row>, flags: RefusedFlags): Promise<void> {
   }
   const head = ['at', 'kind', 'location', 'lines', 'refused', 'field', ...(flags.settled === true ? ['settled'] : [])]
   if (all > 0) process.stdout.write(`${table(['number', ...head], shown.map(cellsOf), head.length + 1)}\n`)
+  if (shown.some(({ accepted }) => accepted)) process.stdout.write(`*: ${ACCEPTED_BEFORE}; --again offers it once more, under its id\n`)
   const rest = all > shown.length ? `; the first ${shown.length} are shown, --json shows all` : ''
   process.stdout.write(`${count(all, 'refused transaction')}${flags.settled === true ? ' settled' : ''}${rest}\n`)
 }
 
 function objectOf(row: Row): Record<string, unknown> {
-  const { seq, line, refused, field } = row
+  const { seq, line, refused, field, accepted } = row
   const settled = 'settled' in row ? { settled: row.settled, ...(row.replacement === null ? {} : { replacement: row.replacement }) } : {}
-  return { seq, refused, ...(field === null ? {} : { field }), ...settled, transaction: sentIn(line) }
+  return { seq, refused, ...(field === null ? {} : { field }), ...(accepted ? { accepted } : {}), ...settled, transaction: sentIn(line) }
 }
 
 function cellsOf(row: Row): string[] {
   const { kind, at, location = '', lines } = sentIn(row.line) as { kind: string; at: string; location?: string; lines?: readonly unknown[] }
   const settled = 'settled' in row ? [row.replacement === null ? row.settled : `${row.settled} by ${row.replacement}`] : []
-  const cells = [String(row.seq), at, kind, location, String(lines?.length ?? 0), row.refused, row.field ?? '', ...settled]
+  const cells = [
+    String(row.seq),
+    at,
+    kind,
+    location,
+    String(lines?.length ?? 0),
+    `${row.refused}${row.accepted ? ' *' : ''}`,
+    row.field ?? '',
+    ...settled,
+  ]
   return cells.map(printable)
 }

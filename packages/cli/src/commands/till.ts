@@ -3,6 +3,7 @@ import { Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
 import { Counter } from '../counter/index.ts'
+import { delivered, Hearings, notReached } from '../delivery.ts'
 import { EXIT } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
@@ -46,28 +47,34 @@ async function run(flags: TillFlags): Promise<void> {
   const name = flags.till.includes('/') ? flags.till : `${flags.location}/${flags.till}`
   const folder = flags.outbox ?? join('outbox', name.replaceAll('/', '-'))
   let counter: Counter | undefined
+  const hearings = new Hearings()
   await using till = new Till({
     till: name,
     outbox: folder,
     server: flags.server,
     takeOver: flags.takeOver === true,
     changed: (state) => counter?.changed(state),
-    result: (result) => counter?.result(result),
+    result: (result) => {
+      hearings.result(result)
+      counter?.result(result)
+    },
   })
   counter = new Counter({ till: name, location: flags.location, historyFile: join(folder, 'history'), server: flags.server })
   const since = till.last
   const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)
-  const { line, waiting } = till.state
+  const { line, waiting, serverTime } = till.state
   if (line === 'fenced') process.stderr.write(`${cannotBeSent(till.state, folder)}\n`)
   else if (waiting > 0) process.stderr.write(`${count(waiting, 'sale')} waiting in ${folder}; sent when the till is opened again\n`)
+  else if (serverTime === undefined) process.stderr.write(`${notReached(till)}\n`)
+  const others = hearings.tellOfOthers(till, (seq) => seq > since)
   const { refused } = till.totals(since)
   if (refused > 0) process.stderr.write(`${count(refused, 'sale')} refused; see tillwire refused --outbox ${folder}\n`)
-  process.exitCode = !sold || line === 'fenced' ? EXIT.failed : refused > 0 ? EXIT.refused : EXIT.ok
+  process.exitCode = !sold || line === 'fenced' ? EXIT.failed : refused + others > 0 ? EXIT.refused : EXIT.ok
 }
 
 async function sendWhatWaits(till: Till, stop: AbortSignal): Promise<void> {
   if (till.state.line === 'offline' || till.state.line === 'fenced') return
   const patience = AbortSignal.any([stop, AbortSignal.timeout(LEAVE_MS)])
-  await Promise.race([till.settled().catch(() => {}), fired(patience)])
+  await Promise.race([delivered(till).catch(() => {}), fired(patience)])
 }

@@ -85,6 +85,12 @@ export class Importing {
     return this.#drafts.length
   }
 
+  /** Whether a refused transaction of the outbox is of this import. */
+  has(seq: number): boolean {
+    const [row] = this.#till.refused(seq - 1, 1)
+    return row?.seq === seq && this.#rows.has((JSON.parse(row.line) as { id: string }).id)
+  }
+
   /** The rows of this import that the server refused. */
   refused(): RefusedRow[] {
     const found: RefusedRow[] = []

@@ -39,7 +39,7 @@ export class Lookups {
     this.#at = db.prepare(`${RESULT} WHERE position = ?`)
     this.#earlier = db.prepare(
       `SELECT recorded, position, coalesce(id, till || '/' || epoch || '/' || seq) FROM "transaction"
-       WHERE till = ? AND epoch < ? AND again IS NULL ORDER BY epoch DESC, seq DESC LIMIT ?`,
+       WHERE till = ? AND epoch < ? AND again IS NULL AND refused IS NULL ORDER BY epoch DESC, seq DESC LIMIT ?`,
     )
     const sales = `FROM "transaction" WHERE refused IS NULL AND again IS NULL AND kind IN ('sale', 'fulfil')`
     this.#sale = db.prepare(

@@ -83,7 +83,8 @@ export class MemoryArchive implements Archive, ReplayVisitor, Postings {
   async earlierIds(till: string, epoch: number, since: number): Promise<EarlierIds> {
     await this.#readOn()
     const all = this.#byTill.get(till) ?? []
-    const earlier = all.filter((one) => one.epoch < epoch && one.recorded >= since && one.recalled.result.again === undefined)
+    const posted = ({ again, refused }: Result): boolean => again === undefined && refused === undefined
+    const earlier = all.filter((one) => one.epoch < epoch && one.recorded >= since && posted(one.recalled.result))
     const sorted = earlier
       .slice(-this.#limits.earlierIdsMax)
       .map(({ id, recalled }) => ({ hash: hashText(id), position: recalled.position }))

@@ -36,8 +36,8 @@ export interface Archive {
   /** The transaction at a position. */
   recallAt(position: number): Promise<Recalled>
   /**
-   * What a till posted before an epoch, refused or not, recorded at `since` or later: at most `earlierIdsMax`, the latest. One without an
-   * id has the id `TILL/EPOCH/SEQ`; what was answered as posted before is left out.
+   * What a till posted before an epoch, recorded at `since` or later: at most `earlierIdsMax`, the latest. One without an id has the id
+   * `TILL/EPOCH/SEQ`. What was answered as posted before is left out; so is what was refused, which may be offered again and be accepted.
    */
   earlierIds(till: string, epoch: number, since: number): Promise<EarlierIds>
   /** The accepted sale, or fulfilled reservation, of this id: this till's own first, then the latest; null where there is none. */

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { chainBefore, chainBehind } from './chain.ts'
 
 /** Of the tables below. */
-const VERSION = 2
+const VERSION = 3
 const SCHEMA = `
   CREATE TABLE till (
     name    TEXT NOT NULL,
@@ -12,11 +12,12 @@ const SCHEMA = `
     renewal TEXT                        -- why the till wants a new epoch; null where it does not
   );
   CREATE TABLE outgoing (
-    seq   INTEGER PRIMARY KEY, -- the till's own number, for ever
-    put   INTEGER NOT NULL,    -- milliseconds since 1970
-    line  TEXT NOT NULL,       -- as it is sent
-    wire  INTEGER,             -- its number in the till's epoch, which is the one in the line; null: not to be sent any more
-    chain TEXT                 -- of the epoch's lines up to this one; null where it is not known
+    seq      INTEGER PRIMARY KEY, -- the till's own number, for ever
+    put      INTEGER NOT NULL,    -- milliseconds since 1970
+    line     TEXT NOT NULL,       -- as it is sent
+    wire     INTEGER,             -- its number in the till's epoch, which is the one in the line; null: not to be sent any more
+    chain    TEXT,                -- of the epoch's lines up to this one; null where it is not known
+    accepted INTEGER NOT NULL DEFAULT 0 -- 1: a server had accepted it before it was offered again
   );
   CREATE UNIQUE INDEX outgoing_wire ON outgoing (wire);
   CREATE TABLE result (        -- of transactions with something to say
@@ -44,6 +45,8 @@ const FROM_VERSION_1 = `
   ALTER TABLE result ADD COLUMN settled TEXT;
   ALTER TABLE result ADD COLUMN replacement INTEGER;
 `
+/** Version 2 did not know of a refused transaction whether it had been accepted before. */
+const FROM_VERSION_2 = 'ALTER TABLE outgoing ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;'
 
 /** Rows are gone through in steps of this size: an outbox may hold more than shall be in memory at once. */
 export const STEP_ROWS = 1_000
@@ -55,7 +58,7 @@ export function openOutboxFile(db: DatabaseSync): DatabaseSync {
     const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
     if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version === 1) migrate(db)
+    if (version === 1 || version === 2) migrate(db, version)
     else if (version !== VERSION) throw new Error(`it is of version ${version}, this program knows version ${VERSION}`)
     return db
   } catch (error) {
@@ -64,13 +67,17 @@ export function openOutboxFile(db: DatabaseSync): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync): void {
-  db.exec(`BEGIN IMMEDIATE; ${FROM_VERSION_1}`)
+function migrate(db: DatabaseSync, version: 1 | 2): void {
+  db.exec(`BEGIN IMMEDIATE; ${version === 1 ? FROM_VERSION_1 : ''} ${FROM_VERSION_2}`)
+  if (version === 1) chainAll(db)
+  db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`)
+}
+
+function chainAll(db: DatabaseSync): void {
   const till = db.prepare('SELECT name, epoch FROM till').get() as { name: string; epoch: number } | undefined
   // Where the first rows were let go, the chain begins in the dark: the server's is taken when it next says hello.
   const begins = db.prepare('SELECT 1 FROM outgoing WHERE wire = 1').get() !== undefined
   if (till !== undefined && begins) chainOn(db, 0, chainBefore(till.name, till.epoch))
-  db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`)
 }
 
 /** Gives the rows behind a wire number their chains, from the chain at that number on; answers the last. */

@@ -25,9 +25,9 @@ export interface OutboxNote {
 
 /**
  * Why a till wants a new epoch, in which it offers what it holds again: its outbox or the server was set back to an older state, or
- * a person takes the till over.
+ * a person takes the till over, or offers again what was refused.
  */
-export type Renewal = 'outbox_restored' | 'server_restored' | 'taken_over'
+export type Renewal = 'outbox_restored' | 'server_restored' | 'taken_over' | 'refused_again'
 
 interface Meta {
   readonly name: string
@@ -90,7 +90,7 @@ export class Outbox {
       const { last, wire } = db.prepare('SELECT max(seq) AS last, max(wire) AS wire FROM outgoing').get() as { last: number; wire: number }
       this.#wireLast = Math.max(meta.acked, wire ?? 0)
       this.#last = last ?? meta.acked
-      this.#insert = db.prepare('INSERT INTO outgoing VALUES (?, ?, ?, ?, ?)')
+      this.#insert = db.prepare('INSERT INTO outgoing (seq, put, line, wire, chain) VALUES (?, ?, ?, ?, ?)')
       this.#after = db.prepare('SELECT seq, wire, line FROM outgoing WHERE wire > ? ORDER BY wire LIMIT ?')
       this.#results = new Results(db)
       this.#refusals = new Refusals(db)
@@ -156,15 +156,37 @@ export class Outbox {
   }
 
   /**
-   * Writes a transaction in the place of one that was refused, in one step. It gets an id of its own.
+   * Writes a transaction in the place of one that was refused, in one step. It gets an id of its own; but in the place of one that had been
+   * accepted before it keeps the id, and is sent in a new epoch: a server that has the first one shall not count both.
    * @returns its number
    * @throws StockError `not_refused`, and what {@link put} throws: then the refused one stays as it is.
    */
   replace(seq: number, draft: Draft, now: number): number {
-    const { id } = parseObject(this.#refusals.find(seq).line)
+    const { line, accepted } = this.#refusals.find(seq)
+    const { id } = parseObject(line)
     const { id: given, ...rest } = draft
-    const fresh = (given === undefined || given === id ? rest : draft) as Draft
-    return this.#put([fresh], now, (last) => this.#refusals.settle(seq, 'replaced', last))
+    const fresh = (accepted ? { ...rest, id } : given === undefined || given === id ? rest : draft) as Draft
+    const last = this.#put([fresh], now, (number) => {
+      this.#refusals.settle(seq, 'replaced', number)
+      if (!accepted) return
+      this.#db.prepare('UPDATE outgoing SET accepted = 1 WHERE seq = ?').run(number) // its id is: so it must keep it
+      this.#askRenewal()
+    })
+    if (accepted) this.#renewal ??= 'refused_again'
+    return last
+  }
+
+  /**
+   * Offers a refused transaction again, as it is and under its id, in a new epoch: there the server looks whether it has it.
+   * @throws StockError `not_refused`, `outbox_unusable`.
+   */
+  offerAgain(seq: number, now: number): void {
+    this.#refusals.find(seq)
+    this.#commit(() => {
+      this.#refusals.reopen(seq, now)
+      this.#askRenewal()
+    })
+    this.#renewal ??= 'refused_again'
   }
 
   /** Takes a refused transaction off the list, for good. @throws StockError `not_refused`, `outbox_unusable`. */
@@ -266,7 +288,10 @@ export class Outbox {
   /** The server has lost what it had behind this wire number: it waits again. The rows must be {@link whole}. */
   rewind(wire: number): void {
     const again = Math.max(this.#wireAgain, this.#wireAcked)
-    this.#commit(() => this.#db.prepare('UPDATE till SET acked = ?, again = ?').run(wire, again))
+    this.#commit(() => {
+      this.#db.prepare('UPDATE outgoing SET accepted = 1 WHERE wire > ? AND wire <= ?').run(wire, this.#wireAcked)
+      this.#db.prepare('UPDATE till SET acked = ?, again = ?').run(wire, again)
+    })
     this.#wireAcked = wire
     this.#wireAgain = again
     this.#acked = this.#numberBefore(wire)
@@ -297,6 +322,11 @@ export class Outbox {
   close(): void {
     this.#db.close()
     this.#place.release()
+  }
+
+  /** Where a new epoch is wanted for another reason, it comes all the same. */
+  #askRenewal(): void {
+    this.#db.prepare('UPDATE till SET renewal = coalesce(renewal, ?)').run('refused_again' satisfies Renewal)
   }
 
   #put(drafts: readonly Draft[], now: number, also: (last: number) => void): number {

@@ -10,6 +10,8 @@ export interface RefusedTransaction {
   readonly line: string
   readonly refused: Refusal
   readonly field: string | null
+  /** It had been accepted before it was offered again and refused: the server may have been set back, or be another one. */
+  readonly accepted: boolean
 }
 
 /** What a person did about a refused transaction. */
@@ -24,26 +26,31 @@ export class Refusals {
   readonly #open: StatementSync
   readonly #settled: StatementSync
   readonly #settle: StatementSync
+  readonly #forget: StatementSync
+  readonly #ready: StatementSync
 
   constructor(db: DatabaseSync) {
     const rows = (columns: string, which: string): StatementSync =>
       db.prepare(
-        `SELECT seq, line, refused, field${columns} FROM result JOIN outgoing USING (seq)
+        `SELECT seq, line, refused, field, accepted${columns} FROM result JOIN outgoing USING (seq)
          WHERE refused IS NOT NULL AND settled IS ${which} AND seq > ? ORDER BY seq LIMIT ?`,
       )
     this.#open = rows('', 'NULL')
     this.#settled = rows(', settled, replacement', 'NOT NULL')
     this.#settle = db.prepare('UPDATE result SET settled = ?, replacement = ? WHERE seq = ?')
+    this.#forget = db.prepare('DELETE FROM result WHERE seq = ?')
+    // Its number in this epoch is used up; and it is kept as if it were new.
+    this.#ready = db.prepare('UPDATE outgoing SET wire = NULL, put = ? WHERE seq = ?')
   }
 
   /** Those behind a number that are open, in order, at most so many. */
   open(seq: number, most: number): readonly RefusedTransaction[] {
-    return this.#open.all(seq, most) as unknown as RefusedTransaction[]
+    return this.#open.all(seq, most).map(refusedOf<RefusedTransaction>)
   }
 
   /** Those behind a number that were settled, in order, at most so many. */
   settled(seq: number, most: number): readonly SettledTransaction[] {
-    return this.#settled.all(seq, most) as unknown as SettledTransaction[]
+    return this.#settled.all(seq, most).map(refusedOf<SettledTransaction>)
   }
 
   /** An open one. @throws StockError `not_refused`. */
@@ -60,4 +67,14 @@ export class Refusals {
   settle(seq: number, how: SettledTransaction['settled'], replacement: number | null): void {
     this.#settle.run(how, replacement, seq)
   }
+
+  /** Takes an open one off the list, to be numbered again with the next epoch. Runs in the caller's transaction. */
+  reopen(seq: number, now: number): void {
+    this.#forget.run(seq)
+    this.#ready.run(now, seq)
+  }
+}
+
+function refusedOf<Row extends RefusedTransaction>(row: Record<string, unknown>): Row {
+  return { ...row, accepted: row.accepted === 1 } as unknown as Row
 }

@@ -57,6 +57,11 @@ export class RefusedList implements Disposable {
     return this.#outbox.replace(seq, draft, systemClock.now())
   }
 
+  /** Offers one again, as it is and under its id, with all that the outbox holds. @throws StockError `not_refused`, `outbox_unusable`. */
+  offerAgain(seq: number): void {
+    this.#outbox.offerAgain(seq, systemClock.now())
+  }
+
   /** Takes one off the list, for good. @throws StockError `not_refused`, `outbox_unusable`. */
   drop(seq: number): void {
     this.#outbox.drop(seq)

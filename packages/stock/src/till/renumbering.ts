@@ -24,30 +24,39 @@ export interface Renumbered {
 
 interface Row {
   readonly seq: number
-  readonly wire: number
+  /** Its number in the old epoch, below 0; null where it was not to be sent any more. */
+  readonly wire: number | null
   readonly line: string
+  readonly refused: string | null
 }
 
 /**
  * Numbers the rows of an outbox 1, 2, 3, … in a new epoch, in their order and under their ids. What was refused is left out: it stays
- * refused, and is in a person's hands. Runs in the caller's transaction.
+ * refused, and is in a person's hands. But what had been accepted before it was refused is offered again, and again: the server
+ * that had accepted it may be back. Runs in the caller's transaction.
  */
 export function renumber(db: DatabaseSync, { till, from, to, had }: Move): Renumbered {
-  db.exec('UPDATE outgoing SET wire = NULL WHERE seq IN (SELECT seq FROM result WHERE refused IS NOT NULL)')
-  const read = db.prepare('SELECT seq, wire, line FROM outgoing WHERE wire > ? ORDER BY wire LIMIT ?')
-  const write = db.prepare('UPDATE outgoing SET wire = ?, line = ?, chain = ? WHERE seq = ?')
-  let [old, last, again, chain] = [0, 0, 0, chainBefore(till, to)]
+  db.exec('UPDATE outgoing SET wire = -wire') // out of the way: one that comes back moves those behind it up
+  const out = 'refused IS NOT NULL AND (settled IS NOT NULL OR NOT accepted)'
+  db.exec(`UPDATE outgoing SET wire = NULL WHERE seq IN (SELECT seq FROM outgoing JOIN result USING (seq) WHERE ${out})`)
+  const read = db.prepare(
+    `SELECT seq, wire, line, refused FROM outgoing LEFT JOIN result USING (seq)
+     WHERE seq > ? AND NOT (${out}) ORDER BY seq LIMIT ?`,
+  )
+  const write = db.prepare('UPDATE outgoing SET wire = ?, line = ?, chain = ?, accepted = max(accepted, ?) WHERE seq = ?')
+  let [seq, last, again, chain] = [0, 0, 0, chainBefore(till, to)]
   for (;;) {
-    // A row's number never grows: those that were renumbered are not read again, and no two ever have the same.
-    const rows = read.all(old, STEP_ROWS) as unknown as Row[]
+    const rows = read.all(seq, STEP_ROWS) as unknown as Row[]
     if (rows.length === 0) return { last, again, chain }
     for (const row of rows) {
-      old = row.wire
+      seq = row.seq
       last++
-      if (old <= had) again = last
-      const line = withNumber(row.line, last, from === 0 ? undefined : `${till}/${from}/${old}`)
+      const old = row.wire === null ? undefined : -row.wire
+      const known = old === undefined || old <= had
+      if (known) again = last
+      const line = withNumber(row.line, last, from === 0 || old === undefined ? undefined : `${till}/${from}/${old}`)
       chain = chainBehind(chain, line)
-      write.run(last, line, chain, row.seq)
+      write.run(last, line, chain, known && old !== undefined && row.refused === null ? 1 : 0, seq)
     }
   }
 }

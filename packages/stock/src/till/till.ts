@@ -83,6 +83,9 @@ export class Till implements AsyncDisposable {
   readonly #stop = new AbortController()
   #line: TillLine | undefined
   #state: TillStatus
+  /** The server has welcomed it since it was opened. */
+  #greeted = false
+  #greeters: { resolve: () => void; reject: (reason: StockError) => void }[] = []
   #settlers: { most: number; resolve: () => void; reject: (reason: StockError) => void }[] = []
   #running: Promise<void>
   #closing: Promise<void> | undefined
@@ -161,8 +164,21 @@ export class Till implements AsyncDisposable {
     if (this.#stop.signal.aborted) throw closed()
     const last = this.#outbox.replace(seq, draft, this.#clock.now())
     this.#change({})
-    this.#line?.pump()
+    if (this.#outbox.renewal === undefined) this.#line?.pump()
+    else this.#line?.close()
     return last
+  }
+
+  /**
+   * Offers a refused transaction again, as it is and under its id, for instance when what it needs has been defined since. The till gets
+   * a new epoch for it, and offers again all that it holds; each counts once.
+   * @throws StockError `not_refused`, `outbox_unusable`.
+   */
+  offerAgain(seq: number): void {
+    if (this.#stop.signal.aborted) throw closed()
+    this.#outbox.offerAgain(seq, this.#clock.now())
+    this.#change({})
+    this.#line?.close()
   }
 
   /** Takes a refused transaction off the list. @throws StockError `not_refused`, `outbox_unusable`. */
@@ -176,7 +192,22 @@ export class Till implements AsyncDisposable {
     checkedLine({ id: ANY_ID, ...draft } as Draft, Number.MAX_SAFE_INTEGER, this.#limits)
   }
 
-  /** Resolves when at most `most` wait in the outbox; rejects when they never will, with the reason. */
+  /**
+   * Resolves when the server has welcomed the till since it was opened: what the server had lost waits again by then. Rejects with the
+   * reason when the try that is under way fails, or the last one did; the till goes on trying, and can be asked again.
+   */
+  greeted(): Promise<void> {
+    if (this.#greeted) return Promise.resolve()
+    if (this.#stop.signal.aborted) return Promise.reject(closed())
+    const { line, reason } = this.#state
+    if (line === 'fenced' || (line === 'offline' && !this.#renews(reason))) return Promise.reject(reason)
+    return new Promise((resolve, reject) => this.#greeters.push({ resolve, reject }))
+  }
+
+  /**
+   * Resolves when at most `most` wait in the outbox; rejects when they never will, with the reason. What the server has lost waits only
+   * when it has been heard: before {@link greeted} this tells what the outbox knows.
+   */
   settled(most = 0): Promise<void> {
     if (this.#outbox.waiting <= most) return Promise.resolve()
     if (this.#stop.signal.aborted) return Promise.reject(closed())
@@ -199,7 +230,7 @@ export class Till implements AsyncDisposable {
     this.#line?.close()
     await this.#running
     this.#outbox.close()
-    for (const { reject } of this.#settlers.splice(0)) reject(closed())
+    for (const { reject } of [...this.#settlers.splice(0), ...this.#greeters.splice(0)]) reject(closed())
   }
 
   async #run(): Promise<void> {
@@ -224,12 +255,17 @@ export class Till implements AsyncDisposable {
       const reason = await line.ended
       this.#line = undefined
       if (signal.aborted) return
+      if (reason.code === 'till_closed') {
+        this.#change({ line: 'connecting', reason: undefined }) // it was ended for a new epoch
+        continue
+      }
       if (FINAL.has(reason.code)) return this.#fence(reason)
       // A welcome alone is no success: a server that welcomes and then drops the line would be asked again at once, for ever.
       if (this.#clock.now() - onlineAt >= mostMs) failures = 0
       const renewal = RENEWALS[reason.code]
       if (renewal !== undefined) this.#askAnew(renewal)
       this.#change({ line: 'offline', reason })
+      if (renewal === undefined) for (const { reject } of this.#greeters.splice(0)) reject(reason)
       // Whoever was replaced waits long: two that share a name shall not drive each other out all day.
       const wait = reason.code === 'session_replaced' ? mostMs : backoffMs(failures++, this.#random(), { firstMs, mostMs })
       await this.#pause(wait, signal)
@@ -249,6 +285,12 @@ export class Till implements AsyncDisposable {
       outbox.rewind(last)
     }
     this.#change({ line: 'online', reason: undefined, ...(tookOver ? { tookOver } : {}), ...(renewed === undefined ? {} : { renewed }) })
+    this.#greeted = true
+    for (const { resolve } of this.#greeters.splice(0)) resolve()
+  }
+
+  #renews(reason: StockError | undefined): boolean {
+    return reason !== undefined && RENEWALS[reason.code] !== undefined
   }
 
   #acknowledged(ack: Ack): void {
@@ -272,7 +314,7 @@ export class Till implements AsyncDisposable {
 
   #fence(reason: StockError): void {
     this.#change({ line: 'fenced', reason })
-    for (const { reject } of this.#settlers.splice(0)) reject(reason)
+    for (const { reject } of [...this.#settlers.splice(0), ...this.#greeters.splice(0)]) reject(reason)
   }
 
   #change(change: Partial<TillStatus>): void {

@@ -74,7 +74,7 @@ describe('a look into the past', () => {
     assert.deepEqual(positions, [4, 5, 5])
   })
 
-  it('knows by their hashes the ids of what a till posted in earlier epochs, the latest ones, and nothing that was offered again', () => {
+  it('knows by their hashes the ids of what a till posted in earlier epochs, the latest ones, and nothing that was offered again or refused', () => {
     let some = 0
     const runs = fc.property(documents, fc.integer({ min: 600, max: 3_000 }), fc.integer({ min: 1, max: 10 }), (played, minutes, most) => {
       using history = new History()
@@ -82,7 +82,7 @@ describe('a look into the past', () => {
       const since = history.now - minutes * MINUTE
       const epoch = history.ledger.till('T1').epoch
       const rows = history.rows(`SELECT position, recorded, coalesce(id, till || '/' || epoch || '/' || seq) AS id FROM "transaction"
-        WHERE till = 'T1' AND epoch < ${epoch} AND again IS NULL AND recorded >= ${since} ORDER BY position DESC LIMIT ${most}`)
+        WHERE till = 'T1' AND epoch < ${epoch} AND again IS NULL AND refused IS NULL AND recorded >= ${since} ORDER BY position DESC LIMIT ${most}`)
       const expected = rows.map(({ id, position }) => [hashOf(id as string), position as number] as const)
       expected.sort(([a], [b]) => (a < b ? -1 : 1))
       const { hashes, positions } = history.follower.lookups.earlierIds('T1', epoch, since, most)

@@ -104,6 +104,89 @@ describe('a till and its server, after an accident', () => {
     assert.deepEqual(till.totals(0).refused, 0, 'what a person has settled does not come back')
   })
 
+  it('know what waits only when they have spoken: what the server lost waits again by then', async (t) => {
+    const folder = await tempFolder(t)
+    const listen = [`unix://${join(folder, 'stock')}`]
+    const open = (): WatchedTill => WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string })
+    const before = open()
+    await assert.rejects(before.greeted(), { code: 'server_unreachable' })
+    const first = await openServer(t, join(folder, 'data'), { listen })
+    before.postAll([...definitions(), sale(1)])
+    await before.settled()
+    await before.greeted()
+    await before.close()
+    await first.close()
+
+    await openServer(t, join(folder, 'empty'), { listen })
+    const again = open()
+    await again.greeted()
+    assert.equal(again.state.waiting, 3)
+    await again.settled()
+    assert.deepEqual(await levelsOf(listen[0] as string), { 'S01 milk': -1 })
+  })
+
+  it('count once what another server refused that knew nothing of it, replaced or offered again', async (t) => {
+    const folder = await tempFolder(t)
+    const listen = [`unix://${join(folder, 'stock')}`]
+    const open = (): WatchedTill => WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string })
+    const right = await openServer(t, join(folder, 'data'), { listen })
+    const office = WatchedTill.open(t, { till: 'HQ/1', outbox: join(folder, 'office'), server: listen[0] as string })
+    office.postAll(definitions())
+    await office.settled()
+    await office.close()
+    const before = open()
+    before.postAll([sale(1), sale(10)])
+    await before.settled()
+    await before.close()
+    await right.close()
+
+    const wrong = await openServer(t, join(folder, 'typo'), { listen })
+    const there = open()
+    there.post(sale(100))
+    await there.settled()
+    assert.deepEqual(
+      there.refused(0, 9).map(({ seq, accepted }) => [seq, accepted]),
+      [
+        [1, true],
+        [2, true],
+        [3, false],
+      ],
+    )
+    assert.equal(there.replace(1, sale(7)), 4)
+    there.offerAgain(2)
+    await there.until(({ renewed, waiting }) => renewed === 'refused_again' && waiting === 0)
+    await there.close()
+    await wrong.close()
+
+    await openServer(t, join(folder, 'data'), { listen })
+    const back = open()
+    await back.greeted()
+    await back.settled()
+    back.offerAgain(3)
+    await back.until(({ renewed, waiting }) => renewed === 'refused_again' && waiting === 0)
+    assert.deepEqual(await levelsOf(listen[0] as string), { 'S01 milk': -111 })
+    assert.deepEqual(
+      back.refused(0, 9).map(({ seq, refused, field }) => [seq, refused, field]),
+      [[4, 'exists_with_different_content', 'id']],
+      'what stands in the place of one that the server has is not counted beside it',
+    )
+  })
+
+  it('offer a refused one again while they are connected, under its id', async (t) => {
+    const { server, open } = await chain(t)
+    const till = open('box')
+    till.postAll([sale(1), sale(10), ...definitions()])
+    await till.settled()
+    assert.equal(till.totals(0).refused, 2)
+    const ids = till.refused(0, 9).map(({ line }) => (JSON.parse(line) as { id: string }).id)
+    till.offerAgain(1)
+    till.replace(2, sale(20))
+    await till.until(({ line, renewed, waiting }) => line === 'online' && renewed === 'refused_again' && waiting === 0)
+    assert.deepEqual(await levelsOf(server.at), { 'S01 milk': -21 })
+    assert.equal(new Set(ids).size, 2)
+    assert.throws(() => till.offerAgain(1), { code: 'not_refused' })
+  })
+
   it('count each of some thousand sales once that were made offline, and are offered again', async (t) => {
     const { server, open } = await chain(t)
     const till = open('box')

@@ -57,7 +57,7 @@ describe('an outbox of the first version', () => {
       assert.deepEqual(box.totals(0), { transactions: 5, refused: 1, flagged: 1 })
       assert.deepEqual(
         box.refused(0, 9).map((row) => ({ ...row })),
-        [{ seq: 2, line: line(2), refused: 'unknown_location', field: 'location' }],
+        [{ seq: 2, line: line(2), refused: 'unknown_location', field: 'location', accepted: false }],
       )
       assert.deepEqual(
         [1, 2, 3, 4, 5].map((wire) => box.chainAt(wire)),
