@@ -7,6 +7,8 @@ export interface OnOrderRow {
   readonly location: string
   readonly item: string
   readonly quantity: number
+  /** Where it stands in the file. */
+  readonly line: number
 }
 
 const COLUMNS = ['location', 'item', 'quantity']
@@ -24,18 +26,18 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
       record: Record<string, string>
       info: { lines: number }
     }[]
-    return records.map(({ record, info }) => rowOf(record, `${path}, line ${info.lines}`))
+    return records.map(({ record, info }) => rowOf(record, info.lines, `${path}: line ${info.lines}`))
   } catch (error) {
     if (error instanceof CsvError) throw new Failure(`${path}: ${error.message}`, EXIT.usage)
     throw error
   }
 }
 
-function rowOf({ location, item, quantity, ...rest }: Record<string, string>, where: string): OnOrderRow {
+function rowOf({ location, item, quantity, ...rest }: Record<string, string>, line: number, where: string): OnOrderRow {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new Failure(`${where}: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
   if (!location || !item) throw new Failure(`${where}: location, item and quantity must be there`, EXIT.usage)
   if (!/^(\d+\.?\d*|\.\d+)$/.test(quantity ?? ''))
-    throw new Failure(`${where}: quantity must be a number, not "${quantity ?? ''}"`, EXIT.usage)
-  return { location, item, quantity: Number(quantity) }
+    throw new Failure(`${where}: quantity must be a number from 0 on, such as 12 or 0.75, not "${quantity ?? ''}"`, EXIT.usage)
+  return { location, item, quantity: Number(quantity), line }
 }
