@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import { EXIT, Failure } from '../failure.ts'
+import { csvFault, ROW_ENDS } from './csv-text.ts'
+import { unreadable } from './source.ts'
 
 /** Goods on order, as the server is told of them. */
 export interface OnOrderRow {
@@ -19,16 +21,23 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw new Failure(`${path} cannot be read: ${(error as Error).message}`, EXIT.usage)
+    throw new Failure(`${path} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
   try {
-    const records = parse(text, { columns: true, bom: true, trim: true, skip_empty_lines: true, info: true }) as unknown as {
+    const records = parse(text, {
+      columns: true,
+      bom: true,
+      record_delimiter: ROW_ENDS,
+      trim: true,
+      skip_empty_lines: true,
+      info: true,
+    }) as unknown as {
       record: Record<string, string>
       info: { lines: number }
     }[]
     return records.map(({ record, info }) => rowOf(record, info.lines, `${path}: line ${info.lines}`))
   } catch (error) {
-    if (error instanceof CsvError) throw new Failure(`${path}: ${error.message}`, EXIT.usage)
+    if (error instanceof CsvError) throw new Failure(`${path}: line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)
     throw error
   }
 }
