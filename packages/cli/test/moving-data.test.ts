@@ -23,6 +23,10 @@ function importing(at: Workshop, ...more: readonly string[]): Promise<Ended> {
   return at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, ...files, ...more)
 }
 
+function lines(text: string): string[] {
+  return text.trimEnd().split('\n')
+}
+
 const OPENED = { 'S01 milk': 120, 'W01 milk': 480, 'S01 cheese': 2.125 }
 
 describe('tillwire import', { concurrency: 2 }, () => {
@@ -138,16 +142,17 @@ describe('tillwire import', { concurrency: 2 }, () => {
   it('reads lines as they end, and says in its own words what is no CSV', async (t) => {
     const at = await shopWith(t, {
       'locations.csv': 'location,name\r\nS01,One\r\nS02,Two\nS03,Three\r\n',
-      'items.csv': 'item,name\nmilk,"Milk" fresh\npear,6" pear\n',
+      'items.csv': 'item,name\nfig,6" fig\nmilk,"Milk" fresh\npear,Pear\n',
+      'opening.csv': 'location,item,quantity\nS02,pear,1\n',
     })
     await at.serve()
     const files = ['--locations', 'locations.csv', '--server', at.endpoint]
     const good = await at.run('import', '--till', 'HQ/IMPORT', ...files)
     assert.deepEqual([good.code, good.out, good.err], [0, '3 transactions posted, 0 refused\n', ''])
-    const bad = await at.run('import', '--till', 'HQ/IMPORT', '--items', 'items.csv', '--server', at.endpoint)
+    const bad = await at.run('import', '--till', 'HQ/IMPORT', '--items', 'items.csv', '--opening', 'opening.csv', '--server', at.endpoint)
     assert.deepEqual(bad.err.split('\n').slice(0, -1), [
-      'items.csv: line 2: something follows the quote that ends a cell: a quote inside a cell is written twice',
-      'items.csv: line 3: a quote stands inside a cell: put the whole cell in quotes, and write the quote twice',
+      'items.csv: line 2: a quote stands inside a cell: put the whole cell in quotes, and write the quote twice',
+      'items.csv: line 3: something follows the quote that ends a cell: a quote inside a cell is written twice; the rows behind it were not read',
       'tillwire: 2 rows wrong; nothing was posted',
     ])
   })
@@ -253,14 +258,46 @@ describe('tillwire export', { concurrency: 2 }, () => {
     const movements = await at.run('export', 'movements', '--data', 'data', '--item', '2000000000015')
     assert.match(
       movements.out,
-      /^position,line,kind,at,recorded,till,id,item,from,to,quantity\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120\n9,0,.*,W01,480\n$/,
+      /^position,line,kind,at,recorded,till,id,item,from,to,quantity,reason\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120,\n9,0,.*,W01,480,\n$/,
     )
     const all = await at.run('export', 'transactions', '--data', 'data')
     assert.equal(all.out.trim().split('\n').length, 10)
-    await writeFile(at.path('l.csv'), locations.out)
-    await writeFile(at.path('i.csv'), items.out)
-    const round = await at.run('import', '--till', 'A/B', '--locations', 'l.csv', '--items', 'i.csv', '--server', at.endpoint)
-    assert.deepEqual([round.code, round.out], [0, '5 transactions posted, 0 refused\n'])
+  })
+
+  it('prints definitions that import again, here and into an empty ledger, as they were', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await importing(at)
+    // A code that moved before it was defined, and turned out to be a barcode; and a policy that says little.
+    const more = [
+      { kind: 'sale', location: 'S01', lines: [{ item: '4006381333931', quantity: 1 }] },
+      { kind: 'item', item: 'pen', barcodes: ['4006381333931'], supplier: 'Pens' },
+      { kind: 'policy', location: 'S01', item: 'pen', leadDays: 2.5 },
+    ]
+    const text = more.map((draft) => `${JSON.stringify(draft)}\n`).join('')
+    assert.equal((await at.runWith(text, 'post', '-', '--till', 'HQ/X', '--server', at.endpoint)).code, 0)
+    await server.kill('SIGTERM')
+    const tables = ['locations', 'items', 'policies']
+    const exported = async (data: string): Promise<string[]> =>
+      await Promise.all(tables.map(async (table) => (await at.run('export', table, '--data', data)).out))
+    const before = await exported('data')
+    assert.equal(before[2], 'location,item,reorderPoint,orderUpTo,pack,leadDays\nS01,milk,20,60,12,\nS01,pen,,,,2.5\n')
+    assert.equal(before[1]?.split('\n').length, 5, 'three items: the code is pen now')
+    for (const [index, table] of tables.entries()) await writeFile(at.path(`${table}.csv`), before[index] as string)
+    const files = tables.flatMap((table) => [`--${table}`, `${table}.csv`])
+    for (const data of ['data', 'other']) {
+      const running = at.start('serve', '--data', data, '--listen', at.endpoint)
+      await running.printed(/stock listening on /)
+      const round = await at.run('import', '--till', 'A/B', '--outbox', `box-${data}`, ...files, '--server', at.endpoint)
+      assert.deepEqual([round.code, round.out, round.err], [0, '8 transactions posted, 0 refused\n', ''])
+      await running.kill('SIGTERM')
+      assert.deepEqual(await exported(data), before)
+    }
+    const levels = await at.run('export', 'movements', '--data', 'data', '--item', 'pen', '--json')
+    assert.deepEqual(
+      lines(levels.out).map((line) => (JSON.parse(line) as { reason: unknown }).reason),
+      ['recode'],
+    )
   })
 
   it('says where there is nothing, and what it does not know', async (t) => {

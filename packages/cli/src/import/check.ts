@@ -1,6 +1,6 @@
 import { type Draft, type KnownCodes, REFUSALS, Rehearsal, type Result, StockError } from '@tillwire/stock'
 import type { Faults, Place } from './faults.ts'
-import type { Named, Planned } from './tables.ts'
+import { type Named, type Planned, UNREAD } from './tables.ts'
 
 /** What of an opening's line or a policy is counted in units of the item. */
 const QUANTITIES: ReadonlySet<string> = new Set(['quantity', 'reorderPoint', 'orderUpTo', 'pack'])
@@ -51,7 +51,8 @@ export function rehearse(planned: readonly Planned[], defined: Named, known: Kno
 
 function tell({ refused, field, flags }: Result, draft: Draft, at: Place, rehearsal: Rehearsal, defined: Named, faults: Faults): void {
   const unknown = (noun: 'location' | 'item', code: string): void => {
-    if (!defined[`${noun}s`].has(code)) faults.add(at, `the ${noun} ${code} is neither in the files nor known to the server`)
+    const codes = defined[`${noun}s`]
+    if (!codes.has(code) && !codes.has(UNREAD)) faults.add(at, `the ${noun} ${code} is neither in the files nor known to the server`)
   }
   if (refused === 'unknown_location') unknown('location', unknownLocation(draft))
   else if (refused !== undefined)

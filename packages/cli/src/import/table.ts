@@ -30,6 +30,13 @@ const RECORD_BYTES_MAX = 1024 * 1024
 export async function readTable(file: string, { all, required }: Columns, faults: Faults): Promise<Row[]> {
   faults.begin(file)
   const rows: Row[] = []
+  const skipped = (error: CsvError | undefined): void => {
+    const at = { file, line: Number(error?.lines ?? 0) }
+    // The parser does not find back from this one.
+    const rest = error?.code === 'CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE' ? '; the rows behind it were not read' : ''
+    faults.add(at, error === undefined ? 'it cannot be read' : `${csvFault(error)}${rest}`)
+    rows.push({ ...at, cells: {}, whole: false })
+  }
   const parser = parse({
     bom: true,
     record_delimiter: ROW_ENDS,
@@ -39,8 +46,7 @@ export async function readTable(file: string, { all, required }: Columns, faults
     relax_column_count: true, // counted here, so that every such row is named
     max_record_size: RECORD_BYTES_MAX,
     skip_records_with_error: true,
-    on_skip: (error) =>
-      void faults.add({ file, line: Number(error?.lines ?? 0) }, error === undefined ? 'it cannot be read' : csvFault(error)),
+    on_skip: (error) => void skipped(error),
   })
   pipeline(Readable.from(utf8(createReadStream(file))), parser, () => {}) // what goes wrong with the file is thrown by the parser
   let header: string[] | undefined

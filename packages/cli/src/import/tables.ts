@@ -51,6 +51,9 @@ export function columnsOf(name: TableName): Columns {
   return { all: Object.keys(CELLS[name]), required: name === 'opening' ? ['location', 'item', 'quantity'] : KEYS[name] }
 }
 
+/** Stands for the codes of rows that could not be read: it may be any. */
+export const UNREAD = ''
+
 /** The codes that files define, in good rows and in bad ones. */
 export interface Named {
   readonly locations: Set<string>
@@ -59,9 +62,10 @@ export interface Named {
 
 /** Notes what the rows define. */
 export function note(named: Named, name: TableName, rows: readonly Row[]): void {
-  if (name === 'locations') for (const { cells } of rows) named.locations.add(cells.location ?? '')
+  if (name === 'locations') for (const { cells } of rows) named.locations.add(cells.location ?? UNREAD)
   if (name !== 'items') return
-  for (const { cells } of rows) for (const code of [cells.item ?? '', ...listCell(cells.barcodes ?? '')]) named.items.add(code)
+  for (const { cells } of rows)
+    for (const code of [cells.item ?? UNREAD, ...(cells.barcodes === undefined ? [] : listCell(cells.barcodes))]) named.items.add(code)
 }
 
 /** Bytes of the lines of one opening, with room to spare in a line of the protocol. */
