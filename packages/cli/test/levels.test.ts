@@ -190,7 +190,7 @@ describe('tillwire watch', { concurrency: 2 }, () => {
     const server = await at.serve()
     await post(at, ...CHAIN)
     const watch = at.start('watch', '--server', at.endpoint, '--location', 'S01')
-    await watch.printed(/^watching 1 levels/m)
+    await watch.printed(/^watching 1 level at/m)
     await server.kill('SIGKILL')
     await watch.printed(/; trying again$/m)
     const other = at.start('serve', '--data', at.path('data'), '--listen', `unix://${at.path('elsewhere')}`)

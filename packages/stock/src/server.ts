@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import { type CoreReport, StockCore } from './core.ts'
@@ -62,7 +62,9 @@ export class StockServer implements AsyncDisposable {
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
     const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
+    const isNew = !existsSync(paths.log) && !existsSync(paths.ledger)
     const log = await openLog(paths, limits, clock, report)
+    undo.defer(() => (isNew && log.head.next === 1 ? removeFiles(paths) : undefined))
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
     let damage: StockError | undefined
@@ -156,6 +158,11 @@ async function openLog(
   } finally {
     isThrough()
   }
+}
+
+/** Takes away what a start has made that came to nothing: a backup can then be restored there. */
+function removeFiles(paths: { readonly log: string; readonly ledger: string }): void {
+  for (const path of [paths.log, paths.ledger]) for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }
 
 /** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */

@@ -13,12 +13,12 @@ export function openLogFile(path: string): SqliteLogReader {
   }
 }
 
-/** Where a log ends, after every record was checked. @throws StockError `log_damaged` that names the position of the first damage. */
-export function checkedHead(path: string): LogHead {
+/** Where a log ends, after every record was checked; `name` is what it is called in errors. @throws StockError `log_damaged` that names the position of the first damage. */
+export function checkedHead(path: string, name: string = path): LogHead {
   const log = openLogFile(path)
   try {
     return log.checkChain(({ message }) => {
-      throw new StockError('log_damaged', `${path}: ${message}`)
+      throw new StockError('log_damaged', `${name}: ${message}`)
     }).head
   } finally {
     log.close()
