@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { StockError } from '../errors.ts'
-import { type LogHead, SqliteLogReader } from '../log/index.ts'
+import { type LogHead, ofFile, SqliteLogReader } from '../log/index.ts'
 
 /** Opens a log to read it, whoever else has it open. @throws StockError `data_unusable`, `log_damaged`. */
 export function openLogFile(path: string): SqliteLogReader {
@@ -8,7 +8,7 @@ export function openLogFile(path: string): SqliteLogReader {
   try {
     return new SqliteLogReader(path)
   } catch (cause) {
-    if (cause instanceof StockError) throw new StockError(cause.code, `${path}: ${cause.message}`, { cause })
+    if (cause instanceof StockError) throw new StockError(cause.code, ofFile(path, cause.message), { cause })
     throw new StockError('data_unusable', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }

@@ -55,6 +55,16 @@ describe('a backup', () => {
     assert.deepEqual(readdirSync(shop.folder.path), ['data'])
   })
 
+  it('names a file that is no log once, and so does a server', async () => {
+    await using shop = await runningShop()
+    await shop.stop()
+    writeFileSync(`${shop.data}/log.db`, 'this is no database, but long enough to look like one '.repeat(100))
+    for (const suffix of ['-wal', '-shm']) rmSync(`${shop.data}/log.db${suffix}`, { force: true })
+    const once = /^(?=.*log\.db)(?!.*log\.db.*log\.db)/
+    assert.throws(() => backupData(shop.data, shop.folder.file('b.db')), { code: 'log_damaged', message: once })
+    await assert.rejects(shop.start(), { code: 'log_damaged', message: once })
+  })
+
   it('goes into a folder where a server was to start and could not listen', async () => {
     await using shop = await runningShop()
     const file = shop.folder.file('b.db')
