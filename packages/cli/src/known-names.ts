@@ -21,7 +21,10 @@ export async function refuseUnknown(reader: Reader, names: Names): Promise<void>
   if (unknown.length > 0) throw new Failure(`the server knows ${unknown.join(' and ')}`, EXIT.usage)
 }
 
-/** Asks the server for all names at once; an item that nobody defined is known all the same once it has moved, which takes one more ask. */
+/**
+ * Asks the server for all names at once; an item that nobody defined is known all the same once it has moved, which takes one more ask.
+ * @throws (rejects) StockError `bad_field` for a location that cannot be.
+ */
 export async function knownBy(
   reader: Reader,
   names: Names,
@@ -31,9 +34,9 @@ export async function knownBy(
   const known = { location: new Set(locations), item: new Set(items), supplier: new Set(suppliers) }
   return async (noun, name) => {
     if (known[noun].has(name)) return true
-    if (noun !== 'item') return false
-    const { value: page } = await reader.levels({ item: name }).next()
-    if (page === undefined || (page.levels ?? []).length === 0) return false
+    if (noun === 'supplier') return false
+    const { value: page } = await reader.levels({ [noun]: name }).next() // which says so where a name is none
+    if (noun === 'location' || page === undefined || (page.levels ?? []).length === 0) return false
     known.item.add(name)
     return true
   }
