@@ -27,6 +27,13 @@ export function seconds(text: string): number {
   return value
 }
 
+/** A quantity in units, which may be below 0. */
+export function quantity(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('it must be a number such as 12 or 0.75')
+  return value
+}
+
 /** `--server`, the same in every command that talks to one. */
 export function serverOption(): Option {
   return new Option('-s, --server <endpoint>', 'where the stock server listens')

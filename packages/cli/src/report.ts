@@ -36,14 +36,14 @@ export function csvOption(): Option {
 
 /** `--json` */
 export function jsonOption(): Option {
-  return new Option('--json', 'one JSON object a line, each with its position and time').conflicts('csv')
+  return new Option('--json', 'one JSON object a line, each with ledgerPosition and ledgerTime').conflicts('csv')
 }
 
 /** Prints a report as a table, CSV or NDJSON. What it holds for is said in each. */
 export async function printReport(pages: AsyncIterable<Report>, form: ReportForm, { json, csv }: ReportFlags): Promise<void> {
   if (json === true) return printJson(pages)
   const fields = form.columns.map(({ field }) => field)
-  if (csv === true) await write(stringify([fields.map((field) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))]))
+  if (csv === true) await write(stringify([fields]))
   const rows: Report['rows'][number][] = []
   let last: Report | undefined
   let printed = 0

@@ -57,7 +57,7 @@ describe('tillwire levels', { concurrency: 2 }, () => {
     assert.equal(json.position, 6)
     assert.ok(!Number.isNaN(Date.parse(json.time)))
     const csv = (await at.run('levels', '--csv', '--server', at.endpoint)).out
-    assert.equal(csv, 'location,item,on_hand,reserved,available\nS01,milk,12,0,12\nS02,milk,0.75,0,0.75\nS02,"a ""quoted"", item",3,0,3\n')
+    assert.equal(csv, 'location,item,onHand,reserved,available\nS01,milk,12,0,12\nS02,milk,0.75,0,0.75\nS02,"a ""quoted"", item",3,0,3\n')
   })
 
   it('narrows to an item, by code or barcode, and to a location', async (t) => {
@@ -71,8 +71,28 @@ describe('tillwire levels', { concurrency: 2 }, () => {
     assert.deepEqual(await found('--item', '4006381333931'), ['S01 milk', 'S02 milk'])
     assert.deepEqual(await found('--item', 'milk', '--location', 'S02'), ['S02 milk'])
     assert.deepEqual(await found('--location', 'S01'), ['S01 milk'])
+    await post(at, { kind: 'location', location: 'S01/damaged' }, { kind: 'location', location: 'S03' })
+    await post(at, { kind: 'receipt', location: 'S01/damaged', lines: [{ item: 'milk', quantity: 1 }] })
     assert.deepEqual(await found('--location', 'S03'), [])
-    assert.match((await at.run('levels', '--item', 'tea', '--server', at.endpoint)).out, /^0 levels at position 6/)
+    assert.deepEqual(await found('--within', 'S01'), ['S01 milk', 'S01/damaged milk'])
+    assert.deepEqual(await found('--prefix', 'mi', '--below', '1'), ['S02 milk'])
+  })
+
+  it('says so when it is asked about what the server does not know, and when a clock is chosen for nothing', async (t) => {
+    const at = await chain(t)
+    const said = async (...flags: string[]): Promise<unknown[]> => {
+      const { code, out, err } = await at.run('levels', '--server', at.endpoint, ...flags)
+      return [code, out, err]
+    }
+    assert.deepEqual(await said('--location', 'S99'), [2, '', 'tillwire: the server knows no location S99\n'])
+    assert.deepEqual(await said('--within', 'S9', '--item', 'nope'), [
+      2,
+      '',
+      'tillwire: the server knows no location S9 and no item nope\n',
+    ])
+    const [code] = await said('--item', 'a "quoted", item')
+    assert.equal(code, 0, 'what nobody defined and has moved is known')
+    assert.deepEqual(await said('--clock', 'at'), [2, '', 'tillwire: --clock says whose time --as-of is: give both\n'])
   })
 
   it('minds nobody who stops reading', async (t) => {
@@ -170,7 +190,7 @@ describe('tillwire watch', { concurrency: 2 }, () => {
     const server = await at.serve()
     await post(at, ...CHAIN)
     const watch = at.start('watch', '--server', at.endpoint, '--location', 'S01')
-    await watch.printed(/^watching 1 levels/m)
+    await watch.printed(/^watching 1 level at/m)
     await server.kill('SIGKILL')
     await watch.printed(/; trying again$/m)
     const other = at.start('serve', '--data', at.path('data'), '--listen', `unix://${at.path('elsewhere')}`)

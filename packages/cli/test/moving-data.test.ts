@@ -23,6 +23,10 @@ function importing(at: Workshop, ...more: readonly string[]): Promise<Ended> {
   return at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, ...files, ...more)
 }
 
+function lines(text: string): string[] {
+  return text.trimEnd().split('\n')
+}
+
 const OPENED = { 'S01 milk': 120, 'W01 milk': 480, 'S01 cheese': 2.125 }
 
 describe('tillwire import', { concurrency: 2 }, () => {
@@ -73,9 +77,9 @@ describe('tillwire import', { concurrency: 2 }, () => {
         'locations.csv: line 4: S01 is there already, on line 2',
         'locations.csv: line 5: type must be "store" or "warehouse", not "shed"',
         'locations.csv: line 6: the location S09 is neither in the files nor known to the server',
-        'locations.csv: line 7: it has 1 cells, the header has 2',
+        'locations.csv: line 7: it has 1 cell, the header has 2',
         'items.csv: line 2: barcodes[0]: a barcode looks like a GTIN, and its check digit is wrong (4006381333932)',
-        'items.csv: line 4: barcodes[0]: what it defines belongs to something else already (2000000000015)',
+        'items.csv: line 4: barcodes[0]: what it defines belongs to something else already (2000000000015 is a barcode of pear)',
         'items.csv: line 5: packs must be packs such as box:12|pallet:480, not "box"',
         'items.csv: line 6: decimals must be a whole number from 0 to 3, not 4',
         'items.csv: line 7: active must be true or false, not "maybe"',
@@ -87,13 +91,70 @@ describe('tillwire import', { concurrency: 2 }, () => {
         'opening.csv: line 3: the item ghost is neither in the files nor known to the server',
         'opening.csv: line 4: the location S88 is neither in the files nor known to the server',
         'opening.csv: line 5: quantity: a quantity below 0 where the kind gives the direction',
-        'opening.csv: line 6: Quote Not Closed: the parsing is finished with an opening quote at line 6',
+        'opening.csv: line 6: a quote is opened, here or above, and never closed',
       ])
       assert.match(end.err, /^tillwire: 19 rows wrong; nothing was posted\n$/m)
     }
     assert.deepEqual(await at.levels(), [])
     assert.equal((await readdir(at.folder)).includes('o'), false)
     await server.kill('SIGTERM')
+  })
+
+  it('does not tell of rows that name what a bad row defines', async (t) => {
+    const at = await shopWith(t, {
+      'locations.csv': 'location,type\nS01,shed\nS01/damaged,store\nS02,store,1\n',
+      'items.csv': 'item,barcodes,decimals\nmilk,2000000000015,9\nflour\npear,2000000000022,0\n',
+      'policies.csv': 'location,item,reorderPoint\nS01,pear,1\nS02,milk,1\n',
+      'opening.csv': 'location,item,quantity\nS01/damaged,pear,1\nS02,2000000000015,1\nS02,flour,1\nS02,fluor,1\n',
+    })
+    await at.serve()
+    const end = await importing(at)
+    assert.deepEqual(end.err.split('\n'), [
+      'locations.csv: line 2: type must be "store" or "warehouse", not "shed"',
+      'locations.csv: line 4: it has 3 cells, the header has 2',
+      'items.csv: line 2: decimals must be a whole number from 0 to 3, not 9',
+      'items.csv: line 3: it has 1 cell, the header has 3',
+      'tillwire: 4 rows wrong; nothing was posted',
+      '',
+    ])
+  })
+
+  it('finds the slips of spreadsheets: barcodes that are none, policies that cannot be, decimals that the item has not', async (t) => {
+    const at = await shopWith(t, {
+      'locations.csv': 'location\nS01\n',
+      'items.csv':
+        'item,barcodes,decimals\nmilk,4.00123E+12,0\ntea,"4006381333931, 4006381333948",0\npear,2000000000015,0\nflour,,2\nsalt,,\n',
+      'policies.csv': 'location,item,reorderPoint,orderUpTo,pack\nS01,pear,50,20,\nS01,flour,1.25,1.255,0.5\n',
+      'opening.csv': 'location,item,quantity\nS01,2000000000015,2.5\nS01,flour,2.25\nS01,salt,2.125\n',
+    })
+    await at.serve()
+    const end = await importing(at)
+    assert.deepEqual(end.err.split('\n').slice(0, -1), [
+      'items.csv: line 2: barcodes has "4.00123E+12", a number as spreadsheets shorten it: make the column text there, and export it again',
+      'items.csv: line 3: barcodes has "4006381333931, 4006381333948", which is no barcode: several stand as 4006381333931|4006381333948',
+      'policies.csv: line 2: orderUpTo 20 is below reorderPoint 50',
+      'policies.csv: line 3: orderUpTo: 1.255 has more decimals than flour has, which are 2',
+      'opening.csv: line 2: quantity: 2.5 has more decimals than 2000000000015 has, which are 0',
+      'tillwire: 5 rows wrong; nothing was posted',
+    ])
+  })
+
+  it('reads lines as they end, and says in its own words what is no CSV', async (t) => {
+    const at = await shopWith(t, {
+      'locations.csv': 'location,name\r\nS01,One\r\nS02,Two\nS03,Three\r\n',
+      'items.csv': 'item,name\nfig,6" fig\nmilk,"Milk" fresh\npear,Pear\n',
+      'opening.csv': 'location,item,quantity\nS02,pear,1\n',
+    })
+    await at.serve()
+    const files = ['--locations', 'locations.csv', '--server', at.endpoint]
+    const good = await at.run('import', '--till', 'HQ/IMPORT', ...files)
+    assert.deepEqual([good.code, good.out, good.err], [0, '3 transactions posted, 0 refused\n', ''])
+    const bad = await at.run('import', '--till', 'HQ/IMPORT', '--items', 'items.csv', '--opening', 'opening.csv', '--server', at.endpoint)
+    assert.deepEqual(bad.err.split('\n').slice(0, -1), [
+      'items.csv: line 2: a quote stands inside a cell: put the whole cell in quotes, and write the quote twice',
+      'items.csv: line 3: something follows the quote that ends a cell: a quote inside a cell is written twice; the rows behind it were not read',
+      'tillwire: 2 rows wrong; nothing was posted',
+    ])
   })
 
   it('shows a thousand bad rows and counts the rest', async (t) => {
@@ -131,7 +192,7 @@ describe('tillwire import', { concurrency: 2 }, () => {
     )
     const end = await importing(at)
     assert.equal(end.code, 3)
-    assert.equal(end.err, 'refused: items.csv: line 2: exists_with_different_content (barcodes[1])\n')
+    assert.equal(end.err, 'refused: items.csv: line 2: exists_with_different_content (barcodes[1] 2000000000022)\n')
     assert.equal(end.out, '8 transactions posted, 1 refused\n')
     const again = await importing(at)
     assert.deepEqual([again.code, again.err], [3, end.err], 'said again')
@@ -150,7 +211,7 @@ describe('tillwire import', { concurrency: 2 }, () => {
     assert.match(await said('policies', 'twice.csv'), /^tillwire: twice\.csv: line 1: the column "reorderPoint" is there twice\n$/)
     assert.match(await said('opening', 'missing.csv'), /^tillwire: missing\.csv: line 1: the column "location" is missing\n$/)
     assert.match(await said('items', 'empty.csv'), /^tillwire: empty\.csv: it is empty; its first line must name the columns: item,/)
-    assert.match(await said('items', 'none.csv'), /^tillwire: none\.csv: .*no such file/)
+    assert.match(await said('items', 'none.csv'), /^tillwire: none\.csv cannot be read: there is no such file\n$/)
     assert.match((await at.run('import', '--till', 'HQ/IMPORT')).err, /^tillwire: nothing to import: give --locations, --items/)
   })
 
@@ -197,14 +258,46 @@ describe('tillwire export', { concurrency: 2 }, () => {
     const movements = await at.run('export', 'movements', '--data', 'data', '--item', '2000000000015')
     assert.match(
       movements.out,
-      /^position,line,kind,at,recorded,till,id,item,from,to,quantity\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120\n9,0,.*,W01,480\n$/,
+      /^position,line,kind,at,recorded,till,id,item,from,to,quantity,reason\n8,0,opening,\d{4}-.*Z,HQ\/IMPORT,import\/[0-9a-f]+,milk,opening,S01,120,\n9,0,.*,W01,480,\n$/,
     )
     const all = await at.run('export', 'transactions', '--data', 'data')
     assert.equal(all.out.trim().split('\n').length, 10)
-    await writeFile(at.path('l.csv'), locations.out)
-    await writeFile(at.path('i.csv'), items.out)
-    const round = await at.run('import', '--till', 'A/B', '--locations', 'l.csv', '--items', 'i.csv', '--server', at.endpoint)
-    assert.deepEqual([round.code, round.out], [0, '5 transactions posted, 0 refused\n'])
+  })
+
+  it('prints definitions that import again, here and into an empty ledger, as they were', async (t) => {
+    const at = await shopWith(t)
+    const server = await at.serve()
+    await importing(at)
+    // A code that moved before it was defined, and turned out to be a barcode; and a policy that says little.
+    const more = [
+      { kind: 'sale', location: 'S01', lines: [{ item: '4006381333931', quantity: 1 }] },
+      { kind: 'item', item: 'pen', barcodes: ['4006381333931'], supplier: 'Pens' },
+      { kind: 'policy', location: 'S01', item: 'pen', leadDays: 2.5 },
+    ]
+    const text = more.map((draft) => `${JSON.stringify(draft)}\n`).join('')
+    assert.equal((await at.runWith(text, 'post', '-', '--till', 'HQ/X', '--server', at.endpoint)).code, 0)
+    await server.kill('SIGTERM')
+    const tables = ['locations', 'items', 'policies']
+    const exported = async (data: string): Promise<string[]> =>
+      await Promise.all(tables.map(async (table) => (await at.run('export', table, '--data', data)).out))
+    const before = await exported('data')
+    assert.equal(before[2], 'location,item,reorderPoint,orderUpTo,pack,leadDays\nS01,milk,20,60,12,\nS01,pen,,,,2.5\n')
+    assert.equal(before[1]?.split('\n').length, 5, 'three items: the code is pen now')
+    for (const [index, table] of tables.entries()) await writeFile(at.path(`${table}.csv`), before[index] as string)
+    const files = tables.flatMap((table) => [`--${table}`, `${table}.csv`])
+    for (const data of ['data', 'other']) {
+      const running = at.start('serve', '--data', data, '--listen', at.endpoint)
+      await running.printed(/stock listening on /)
+      const round = await at.run('import', '--till', 'A/B', '--outbox', `box-${data}`, ...files, '--server', at.endpoint)
+      assert.deepEqual([round.code, round.out, round.err], [0, '8 transactions posted, 0 refused\n', ''])
+      await running.kill('SIGTERM')
+      assert.deepEqual(await exported(data), before)
+    }
+    const levels = await at.run('export', 'movements', '--data', 'data', '--item', 'pen', '--json')
+    assert.deepEqual(
+      lines(levels.out).map((line) => (JSON.parse(line) as { reason: unknown }).reason),
+      ['recode'],
+    )
   })
 
   it('says where there is nothing, and what it does not know', async (t) => {

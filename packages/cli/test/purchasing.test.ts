@@ -52,7 +52,7 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     const csv = await at.run('reorder', '--csv', '--on-order', file, '--all', '--server', at.endpoint)
     assert.equal(
       csv.out,
-      'location,item,name,supplier,on_hand,reserved,in_transit,on_order,reorder_point,order_up_to,order\n' +
+      'location,item,name,supplier,onHand,reserved,inTransit,onOrder,reorderPoint,orderUpTo,order\n' +
         'S01,milk,"Milk, 1 l",Dairy,9,0,0,2,10,40,0\nS01,bread,bread,Bakery,0,0,0,0,5,20,20\nS02,milk,"Milk, 1 l",Dairy,5,0,0,0,1,2,0\n',
     )
     assert.match(csv.err, /^3 lines at position 10, /)
@@ -63,8 +63,31 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     const wrong = await at.run('reorder', '--on-order', file, '--server', at.endpoint)
     assert.deepEqual(
       [wrong.code, wrong.err],
-      [2, `tillwire: ${file}, line 2: unknown column "amount"; known are location, item, quantity\n`],
+      [2, `tillwire: ${file}: line 2: unknown column "amount"; known are location, item, quantity\n`],
     )
+  })
+
+  it('say so when they are asked about what the server does not know', async (t) => {
+    const at = await chain(t)
+    const said = async (...args: string[]): Promise<unknown[]> => {
+      const { code, out, err } = await at.run(...args, '--server', at.endpoint)
+      return [code, out, err]
+    }
+    assert.deepEqual(await said('history', 'nope'), [2, '', 'tillwire: the server knows no item nope\n'])
+    assert.deepEqual(await said('velocity', '--item', 'nope'), [2, '', 'tillwire: the server knows no item nope\n'])
+    assert.deepEqual(await said('shrink', '--within', 'S77'), [2, '', 'tillwire: the server knows no location S77\n'])
+    assert.deepEqual(await said('reorder', '--location', 'S77', '--supplier', 'nobody'), [
+      2,
+      '',
+      'tillwire: the server knows no location S77 and no supplier nobody\n',
+    ])
+    const [code] = await said('reorder', '--supplier', '')
+    assert.equal(code, 0, 'those without a supplier')
+    const file = at.path('on-order.csv')
+    writeFileSync(file, 'location,item,quantity\nS01,milk,2\nS01,mlik,3\n')
+    assert.deepEqual(await said('reorder', '--on-order', file), [2, '', `tillwire: ${file}: line 3: the server knows no item mlik\n`])
+    writeFileSync(file, 'location,item,quantity\nS1,milk,2\n')
+    assert.deepEqual(await said('reorder', '--on-order', file), [2, '', `tillwire: ${file}: line 2: the server knows no location S1\n`])
   })
 
   it('print levels of the past, by either clock, and the movements since', async (t) => {
@@ -73,8 +96,8 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     await post(at, { kind: 'sale', location: 'S01', at: '2026-01-02T03:04:05.000Z', lines: [{ item: 'milk', quantity: 4 }] })
     const asOf = async (...more: string[]): Promise<string> =>
       (await at.run('levels', '--location', 'S01', '--as-of', before, '--csv', '--server', at.endpoint, ...more)).out
-    assert.equal(await asOf(), 'location,item,on_hand\nS01,milk,9\n')
-    assert.equal(await asOf('--clock', 'at'), 'location,item,on_hand\nS01,milk,5\n')
+    assert.equal(await asOf(), 'location,item,onHand\nS01,milk,9\n')
+    assert.equal(await asOf('--clock', 'at'), 'location,item,onHand\nS01,milk,5\n')
     const table = lines((await at.run('levels', '--as-of', before, '--server', at.endpoint)).out)
     assert.match(table.at(-1) ?? '', /^2 levels at position \d+, .*; as of position 10, 20/)
     const history = lines((await at.run('history', '4006381333931', '--location', 'S01', '--csv', '--server', at.endpoint)).out)

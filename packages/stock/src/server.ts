@@ -1,3 +1,4 @@
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import { type CoreReport, StockCore } from './core.ts'
@@ -7,7 +8,7 @@ import { FolderLock } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
-import { endIsMissing, loadLedger, Projection, tablesEnd } from './projection/index.ts'
+import { endIsMissing, loadLedger, logIsMissing, Projection, tablesEnd } from './projection/index.ts'
 import { replayRecord } from './replay.ts'
 
 /** What a server has to tell whoever runs it. */
@@ -61,7 +62,9 @@ export class StockServer implements AsyncDisposable {
     await using undo = new AsyncDisposableStack()
     undo.defer(() => folder.release())
     const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
+    const isNew = !existsSync(paths.log) && !existsSync(paths.ledger)
     const log = await openLog(paths, limits, clock, report)
+    undo.defer(() => (isNew && log.head.next === 1 ? removeFiles(paths) : undefined))
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
     let damage: StockError | undefined
@@ -138,16 +141,28 @@ async function openLog(
   clock: Clock,
   report: (report: ServerReport) => void,
 ): Promise<SqliteLog> {
+  const tables = tablesEnd(paths.ledger)
+  const holds = tables !== undefined && tables.position > 0
+  // Before it is opened, which makes it: what was lost is not to be covered up by an empty one.
+  if (holds && (statSync(paths.log, { throwIfNoEntry: false })?.size ?? 0) === 0) {
+    throw new StockError('log_damaged', logIsMissing(paths.log, tables.position))
+  }
   const isThrough = clock.after(checkTellMs, () => report({ event: 'log_checking' }))
   try {
     const log = await SqliteLog.open(paths.log)
-    const tables = tablesEnd(paths.ledger)
-    if (tables?.log !== log.id || tables.position < log.head.next) return log
+    const end = log.head.next - 1
+    // An empty log is of no use to anybody; any other may stand here on purpose: the tables are made from it anew.
+    if (!holds || tables.position <= end || (end > 0 && tables.log !== log.id)) return log
     await log.close()
-    throw new StockError('log_damaged', endIsMissing(log.head.next - 1, tables.position))
+    throw new StockError('log_damaged', end === 0 ? logIsMissing(paths.log, tables.position) : endIsMissing(end, tables.position))
   } finally {
     isThrough()
   }
+}
+
+/** Takes away what a start has made that came to nothing: a backup can then be restored there. */
+function removeFiles(paths: { readonly log: string; readonly ledger: string }): void {
+  for (const path of [paths.log, paths.ledger]) for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }
 
 /** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */

@@ -4,7 +4,19 @@ import { Command } from 'commander'
 import { count } from '../count.ts'
 import { delivered, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
-import { columnsOf, Faults, Importing, namedElsewhere, type Planned, plan, readTable, rehearse, TABLES } from '../import/index.ts'
+import {
+  columnsOf,
+  Faults,
+  Importing,
+  type Named,
+  namedElsewhere,
+  note,
+  type Planned,
+  plan,
+  readTable,
+  rehearse,
+  TABLES,
+} from '../import/index.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { cannotBeSent, renewedText, TAKEN_OVER } from '../takeover.ts'
@@ -55,10 +67,11 @@ Exit code 2: rows are wrong, nothing was posted. Exit code 3: all was posted, an
 async function run(flags: ImportFlags): Promise<void> {
   const stop = stopSignal()
   const faults = new Faults()
-  const planned = await planOf(flags, faults)
-  const known = await askServer(flags.server, namedElsewhere(planned), stop)
+  const defined: Named = { locations: new Set(), items: new Set() }
+  const planned = await planOf(flags, defined, faults)
+  const known = await askServer(flags.server, namedElsewhere(planned, defined), stop)
   if (stop.aborted) throw new Failure('interrupted; nothing was posted', EXIT.interrupted)
-  rehearse(planned, known, faults)
+  rehearse(planned, defined, known, faults)
   refuseFaults(faults)
   if (flags.dryRun === true) {
     process.stdout.write(`${count(planned.length, 'transaction')} would be posted; no row is wrong\n`)
@@ -98,13 +111,14 @@ async function run(flags: ImportFlags): Promise<void> {
   )
 }
 
-async function planOf(flags: ImportFlags, faults: Faults): Promise<Planned[]> {
+async function planOf(flags: ImportFlags, defined: Named, faults: Faults): Promise<Planned[]> {
   const given = TABLES.filter((name) => flags[name] !== undefined)
   if (given.length === 0) throw new Failure(`nothing to import: give ${TABLES.map((name) => `--${name}`).join(', ')}`, EXIT.usage)
   const at = Date.now()
   const planned: Planned[] = []
   for (const name of given) {
     const rows = await readTable(flags[name] as string, columnsOf(name), faults)
+    note(defined, name, rows)
     const its = plan(name, rows, at, faults)
     // A location inside another comes behind it, however the file is sorted.
     if (name === 'locations') its.sort((a, b) => depthOf(a) - depthOf(b))
@@ -154,8 +168,9 @@ async function settle(till: Till, stop: AbortSignal, folder: string): Promise<bo
 
 function report(importing: Importing, posted: number, others: number): void {
   const refused = importing.refused()
-  for (const { file, line, refused: code, field } of refused.slice(0, REFUSALS_SHOWN)) {
-    process.stderr.write(`refused: ${printable(file)}: line ${line}: ${code}${field === null ? '' : ` (${printable(field)})`}\n`)
+  for (const { file, line, refused: code, field, barcode } of refused.slice(0, REFUSALS_SHOWN)) {
+    const what = [field, barcode].filter((part) => typeof part === 'string').join(' ')
+    process.stderr.write(`refused: ${printable(file)}: line ${line}: ${code}${what === '' ? '' : ` (${printable(what)})`}\n`)
   }
   if (refused.length > REFUSALS_SHOWN) process.stderr.write(`refused: and ${refused.length - REFUSALS_SHOWN} more\n`)
   const { before, known, size } = importing

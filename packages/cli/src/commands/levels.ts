@@ -1,9 +1,10 @@
-import { type Answer, type LevelRow, Reader } from '@tillwire/stock'
+import { type Answer, type LevelQuestion, type LevelRow, Reader } from '@tillwire/stock'
 import { Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
-import { jsonText } from '../failure.ts'
+import { EXIT, Failure, jsonText } from '../failure.ts'
+import { refuseUnknown } from '../known-names.ts'
 import { levelTable } from '../level-table.ts'
-import { moment, serverOption } from '../options.ts'
+import { moment, quantity, serverOption } from '../options.ts'
 import { write } from '../output.ts'
 import { printReport } from '../report.ts'
 
@@ -12,6 +13,9 @@ export interface LevelFlags {
   readonly server: string
   readonly item?: string
   readonly location?: string
+  readonly within?: string
+  readonly prefix?: string
+  readonly below?: number
   readonly json?: boolean
 }
 
@@ -24,6 +28,9 @@ export function levelsCommand(): Command {
     .addOption(serverOption())
     .option('-i, --item <code>', 'only this item, by code or barcode')
     .option('-l, --location <code>', 'only this location')
+    .option('--within <code>', 'only this location and those inside it')
+    .option('--prefix <text>', 'only items whose code begins so')
+    .option('--below <quantity>', 'only levels with less than this on hand', quantity)
     .addOption(new Option('--json', 'as one JSON object: position, time, levels').conflicts('csv'))
     .option('--csv', 'as CSV with a header')
     .option('--as-of <time>', 'what was on hand at this time; --json then prints one object a line', moment)
@@ -40,7 +47,9 @@ interface AsOfFlags {
 }
 
 async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
+  if (flags.clock !== undefined && flags.asOf === undefined) throw new Failure('--clock says whose time --as-of is: give both', EXIT.usage)
   await using reader = await Reader.connect(flags.server)
+  await refuseUnknown(reader, { locations: [flags.location, flags.within], items: [flags.item] })
   if (flags.asOf !== undefined) {
     const pages = reader.report('asOf', { [flags.clock ?? 'recorded']: flags.asOf, ...questionOf(flags) })
     await printReport(pages, AS_OF, flags)
@@ -53,8 +62,14 @@ async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
 }
 
 /** The question that flags ask. */
-export function questionOf({ item, location }: Pick<LevelFlags, 'item' | 'location'>): { item?: string; location?: string } {
-  return { ...(item === undefined ? {} : { item }), ...(location === undefined ? {} : { location }) }
+export function questionOf({ item, location, within, prefix, below }: LevelFlags): LevelQuestion {
+  return {
+    ...(item === undefined ? {} : { item }),
+    ...(location === undefined ? {} : { location }),
+    ...(within === undefined ? {} : { within }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(below === undefined ? {} : { below }),
+  }
 }
 
 async function printTable(pages: AsyncIterable<Answer>): Promise<void> {
@@ -83,7 +98,7 @@ async function printJson(pages: AsyncIterable<Answer>): Promise<void> {
 }
 
 async function printCsv(pages: AsyncIterable<Answer>): Promise<void> {
-  process.stdout.write('location,item,on_hand,reserved,available\n')
+  process.stdout.write('location,item,onHand,reserved,available\n')
   for await (const { levels = [] } of pages) {
     await write(stringify(levels.map((row) => [row.location, row.item, row.onHand, row.reserved, row.available])))
   }

@@ -1,12 +1,18 @@
 import { Reader, type ReportName } from '@tillwire/stock'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readOnOrder } from '../input/index.ts'
+import { EXIT, Failure } from '../failure.ts'
+import { type OnOrderRow, readOnOrder } from '../input/index.ts'
+import { knownBy, refuseUnknown } from '../known-names.ts'
 import { moment, serverOption } from '../options.ts'
 import { csvOption, jsonOption, printReport, type ReportFlags, type ReportForm } from '../report.ts'
 
 interface Flags extends ReportFlags {
   readonly server: string
   readonly onOrder?: string
+  readonly location?: string
+  readonly within?: string
+  readonly item?: string
+  readonly supplier?: string
   readonly [name: string]: unknown
 }
 
@@ -124,16 +130,37 @@ function period(to: Command): Command {
 
 async function print(name: Exclude<ReportName, 'asOf'>, flags: Flags, item: string | undefined): Promise<void> {
   const { server, json, csv, onOrder, ...asked } = flags
+  const ordered = onOrder === undefined ? undefined : await readOnOrder(onOrder)
+  await using reader = await Reader.connect(server)
+  await refuseUnknown(reader, {
+    locations: [asked.location, asked.within],
+    items: [item ?? asked.item],
+    suppliers: [asked.supplier === '' ? undefined : asked.supplier], // those without one are asked for with ''
+  })
+  if (ordered !== undefined) await refuseUnknownRows(reader, ordered, onOrder as string)
   const question = {
     ...asked,
     ...(item === undefined ? {} : { item }),
-    ...(onOrder === undefined ? {} : { onOrder: await readOnOrder(onOrder) }),
+    ...(ordered === undefined ? {} : { onOrder: ordered.map(({ line: _line, ...row }) => row) }),
   }
-  await using reader = await Reader.connect(server)
   await printReport(reader.report(name, question), FORMS[name], {
     ...(json === undefined ? {} : { json }),
     ...(csv === undefined ? {} : { csv }),
   })
+}
+
+/** What is on order of what the server does not know would be counted nowhere. */
+async function refuseUnknownRows(reader: Reader, rows: readonly OnOrderRow[], file: string): Promise<void> {
+  const isKnown = await knownBy(reader, {
+    locations: [...new Set(rows.map(({ location }) => location))],
+    items: [...new Set(rows.map(({ item }) => item))],
+  })
+  for (const row of rows) {
+    for (const noun of ['location', 'item'] as const) {
+      if (await isKnown(noun, row[noun])) continue
+      throw new Failure(`${file}: line ${row.line}: the server knows no ${noun} ${row[noun]}`, EXIT.usage)
+    }
+  }
 }
 
 function figure(text: string): number {

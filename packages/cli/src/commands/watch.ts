@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { backoffMs, NetError } from '@tillwire/net'
 import { type LevelRow, Reader, StockError, type StockErrorCode } from '@tillwire/stock'
 import { Command } from 'commander'
+import { count } from '../count.ts'
 import { Failure, jsonText, oneLine, printable } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
@@ -55,7 +56,7 @@ async function show(reader: Reader, flags: LevelFlags, known: Map<string, number
       continue
     }
     if ('answer' in said) partial = said.next !== undefined
-    if ('answer' in said) process.stderr.write(`watching ${levels.length} levels at position ${said.position}\n`)
+    if ('answer' in said) process.stderr.write(`watching ${count(levels.length, 'level')} at position ${said.position}\n`)
     for (const row of levels) {
       const key = `${row.location}\n${row.item}`
       const before = known.get(key)

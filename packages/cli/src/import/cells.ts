@@ -20,6 +20,17 @@ export function listCell(text: string): string[] {
   return text.split(BETWEEN).map((part) => part.trim())
 }
 
+/** `4006381333931|4006381333948`; what no scanner reads is a slip of the file. */
+export function barcodesCell(text: string): string[] {
+  const barcodes = listCell(text)
+  for (const barcode of barcodes) {
+    if (/^\d([.,]\d+)?E\+?\d+$/i.test(barcode))
+      throw new Error(`has "${barcode}", a number as spreadsheets shorten it: make the column text there, and export it again`)
+    if (/[\s,;]/.test(barcode)) throw new Error(`has "${barcode}", which is no barcode: several stand as 4006381333931|4006381333948`)
+  }
+  return barcodes
+}
+
 /** `box:12|pallet:480` */
 export function packsCell(text: string): { name: string; quantity: number }[] {
   return listCell(text).map((part) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
+import { barcodeAt } from './check.ts'
 import type { Faults, Place } from './faults.ts'
 import type { Planned } from './tables.ts'
 
@@ -21,6 +22,8 @@ const REFUSED_ROWS = 1_000
 export interface RefusedRow extends Place {
   readonly refused: string
   readonly field: string | null
+  /** What stands there, of a barcode. */
+  readonly barcode: string | undefined
 }
 
 /**
@@ -95,10 +98,11 @@ export class Importing {
   refused(): RefusedRow[] {
     const found: RefusedRow[] = []
     for (const { line, refused, field } of this.#allRefused()) {
-      const rows = this.#rows.get((JSON.parse(line) as { id: string }).id)
+      const sent = JSON.parse(line) as { readonly id: string; readonly barcodes?: readonly string[] }
+      const rows = this.#rows.get(sent.id)
       if (rows === undefined) continue
       const index = Number(/^lines\[(\d+)\]/.exec(field ?? '')?.[1] ?? 0)
-      found.push({ ...((rows[index] ?? rows[0]) as Place), refused, field })
+      found.push({ ...((rows[index] ?? rows[0]) as Place), refused, field, barcode: barcodeAt(sent, field) })
     }
     return found
   }

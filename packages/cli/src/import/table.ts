@@ -1,12 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { EXIT, Failure, oneLine } from '../failure.ts'
-import { utf8 } from '../input/index.ts'
+import { count } from '../count.ts'
+import { EXIT, Failure } from '../failure.ts'
+import { csvFault, ROW_ENDS, unreadable, utf8 } from '../input/index.ts'
 import type { Faults, Place } from './faults.ts'
 
 /** A row by the names of its columns; cells that are empty are left out. */
 export interface Row extends Place {
+  /** Whether it is whole; of one that is not, only what it names is of use. */
+  readonly whole: boolean
   readonly cells: Readonly<Record<string, string>>
 }
 
@@ -27,15 +30,23 @@ const RECORD_BYTES_MAX = 1024 * 1024
 export async function readTable(file: string, { all, required }: Columns, faults: Faults): Promise<Row[]> {
   faults.begin(file)
   const rows: Row[] = []
+  const skipped = (error: CsvError | undefined): void => {
+    const at = { file, line: Number(error?.lines ?? 0) }
+    // The parser does not find back from this one.
+    const rest = error?.code === 'CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE' ? '; the rows behind it were not read' : ''
+    faults.add(at, error === undefined ? 'it cannot be read' : `${csvFault(error)}${rest}`)
+    rows.push({ ...at, cells: {}, whole: false })
+  }
   const parser = parse({
     bom: true,
+    record_delimiter: ROW_ENDS,
     trim: true,
     skip_empty_lines: true,
     info: true,
     relax_column_count: true, // counted here, so that every such row is named
     max_record_size: RECORD_BYTES_MAX,
     skip_records_with_error: true,
-    on_skip: (error) => void faults.add({ file, line: Number(error?.lines ?? 0) }, error?.message ?? 'it cannot be read'),
+    on_skip: (error) => void skipped(error),
   })
   pipeline(Readable.from(utf8(createReadStream(file))), parser, () => {}) // what goes wrong with the file is thrown by the parser
   let header: string[] | undefined
@@ -46,21 +57,22 @@ export async function readTable(file: string, { all, required }: Columns, faults
         continue
       }
       const at = { file, line: info.lines }
-      if (record.length !== header.length) {
-        faults.add(at, `it has ${record.length} cells, the header has ${header.length}`)
-        continue
-      }
       if (rows.length === ROWS_MAX) throw new Failure(`${file}: it has more than ${ROWS_MAX} rows; import it in parts`, EXIT.usage)
       const cells: Record<string, string> = {}
-      for (const [index, name] of header.entries()) if (record[index] !== '') cells[name] = record[index] as string
+      for (const [index, name] of header.entries()) if (record[index]) cells[name] = record[index]
+      if (record.length !== header.length) {
+        faults.add(at, `it has ${count(record.length, 'cell')}, the header has ${header.length}`)
+        rows.push({ ...at, cells, whole: false })
+        continue
+      }
       const missing = required.filter((name) => cells[name] === undefined)
       if (missing.length > 0) faults.add(at, `${missing.join(' and ')} must not be empty`)
-      else rows.push({ ...at, cells })
+      else rows.push({ ...at, cells, whole: true })
     }
   } catch (error) {
     if (error instanceof Failure && error.message.startsWith(file)) throw error
-    const line = error instanceof CsvError ? `line ${error.lines}: ` : ''
-    throw new Failure(`${file}: ${line}${oneLine(error)}`, EXIT.usage)
+    if (error instanceof CsvError) throw new Failure(`${file}: line ${error.lines}: ${csvFault(error)}`, EXIT.usage)
+    throw new Failure(error instanceof Failure ? `${file}: ${error.message}` : `${file} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
   if (header === undefined) throw new Failure(`${file}: it is empty; its first line must name the columns: ${all.join(', ')}`, EXIT.usage)
   return rows

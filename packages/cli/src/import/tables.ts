@@ -1,5 +1,5 @@
 import { type Draft, LEDGER_LIMITS } from '@tillwire/stock'
-import { flagCell, listCell, numberCell, packsCell } from './cells.ts'
+import { barcodesCell, flagCell, listCell, numberCell, packsCell } from './cells.ts'
 import type { Faults, Place } from './faults.ts'
 import type { Columns, Row } from './table.ts'
 
@@ -26,7 +26,7 @@ const CELLS: Readonly<Record<TableName, Readonly<Record<string, Cell>>>> = {
     name: text,
     unit: text,
     decimals: numberCell,
-    barcodes: listCell,
+    barcodes: barcodesCell,
     packs: packsCell,
     supplier: text,
     active: flagCell,
@@ -51,6 +51,23 @@ export function columnsOf(name: TableName): Columns {
   return { all: Object.keys(CELLS[name]), required: name === 'opening' ? ['location', 'item', 'quantity'] : KEYS[name] }
 }
 
+/** Stands for the codes of rows that could not be read: it may be any. */
+export const UNREAD = ''
+
+/** The codes that files define, in good rows and in bad ones. */
+export interface Named {
+  readonly locations: Set<string>
+  readonly items: Set<string>
+}
+
+/** Notes what the rows define. */
+export function note(named: Named, name: TableName, rows: readonly Row[]): void {
+  if (name === 'locations') for (const { cells } of rows) named.locations.add(cells.location ?? UNREAD)
+  if (name !== 'items') return
+  for (const { cells } of rows)
+    for (const code of [cells.item ?? UNREAD, ...(cells.barcodes === undefined ? [] : listCell(cells.barcodes))]) named.items.add(code)
+}
+
 /** Bytes of the lines of one opening, with room to spare in a line of the protocol. */
 const OPENING_BYTES_MAX = 768 * 1024
 
@@ -59,6 +76,7 @@ export function plan(name: TableName, rows: readonly Row[], at: number, faults: 
   const seen = new Map<string, number>()
   const read: (Place & { readonly values: Record<string, unknown> })[] = []
   for (const row of rows) {
+    if (!row.whole) continue
     const key = KEYS[name].map((column) => row.cells[column]).join(' ')
     const before = seen.get(key)
     if (before !== undefined) {
@@ -67,7 +85,11 @@ export function plan(name: TableName, rows: readonly Row[], at: number, faults: 
     }
     seen.set(key, row.line)
     const values = valuesOf(name, row, faults)
-    if (values !== undefined) read.push({ file: row.file, line: row.line, values })
+    if (values === undefined) continue
+    const { reorderPoint, orderUpTo } = values as { reorderPoint?: number; orderUpTo?: number }
+    if (reorderPoint !== undefined && orderUpTo !== undefined && orderUpTo < reorderPoint) {
+      faults.add(row, `orderUpTo ${orderUpTo} is below reorderPoint ${reorderPoint}`)
+    } else read.push({ file: row.file, line: row.line, values })
   }
   if (name === 'opening') return openings(read as OpeningRow[], at)
   return read.map(({ values, ...place }) => {

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { type Draft, parseTime } from '@tillwire/stock'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure } from '../failure.ts'
+import { csvFault, ROW_ENDS } from './csv-text.ts'
 import type { InputDefaults, InputDraft, InputReader } from './draft-input.ts'
 
 const COLUMNS = ['receipt', 'kind', 'location', 'item', 'quantity', 'at', 'ref'] as const
@@ -24,6 +25,7 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
   const parser = parse({
     columns: checkHeader,
     bom: true,
+    record_delimiter: ROW_ENDS,
     trim: true,
     skip_empty_lines: true,
     info: true,
@@ -41,7 +43,7 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
       open.push({ row: record, line: info.lines })
     }
   } catch (error) {
-    if (error instanceof CsvError) throw new Failure(`line ${error.lines ?? '?'}: ${error.message}`, EXIT.usage)
+    if (error instanceof CsvError) throw new Failure(`line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)
     throw error
   }
   if (open.length > 0) yield draftOf(open, defaults)

@@ -3,11 +3,12 @@ import { readCsv } from './csv.ts'
 import type { InputFormat, InputReader } from './draft-input.ts'
 import { readNdjson } from './ndjson.ts'
 
+export { csvFault, ROW_ENDS } from './csv-text.ts'
 export { withDefinitions } from './definitions.ts'
 export { draftFrom, sentIn } from './draft-from.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { type OnOrderRow, readOnOrder } from './on-order.ts'
-export { Fingerprint, type KnownPart, openSource, type Source } from './source.ts'
+export { Fingerprint, type KnownPart, openSource, type Source, unreadable } from './source.ts'
 export { textLines } from './text-lines.ts'
 export { utf8 } from './utf8.ts'
 

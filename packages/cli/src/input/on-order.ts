@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import { EXIT, Failure } from '../failure.ts'
+import { csvFault, ROW_ENDS } from './csv-text.ts'
+import { unreadable } from './source.ts'
 
 /** Goods on order, as the server is told of them. */
 export interface OnOrderRow {
   readonly location: string
   readonly item: string
   readonly quantity: number
+  /** Where it stands in the file. */
+  readonly line: number
 }
 
 const COLUMNS = ['location', 'item', 'quantity']
@@ -17,25 +21,32 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw new Failure(`${path} cannot be read: ${(error as Error).message}`, EXIT.usage)
+    throw new Failure(`${path} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
   try {
-    const records = parse(text, { columns: true, bom: true, trim: true, skip_empty_lines: true, info: true }) as unknown as {
+    const records = parse(text, {
+      columns: true,
+      bom: true,
+      record_delimiter: ROW_ENDS,
+      trim: true,
+      skip_empty_lines: true,
+      info: true,
+    }) as unknown as {
       record: Record<string, string>
       info: { lines: number }
     }[]
-    return records.map(({ record, info }) => rowOf(record, `${path}, line ${info.lines}`))
+    return records.map(({ record, info }) => rowOf(record, info.lines, `${path}: line ${info.lines}`))
   } catch (error) {
-    if (error instanceof CsvError) throw new Failure(`${path}: ${error.message}`, EXIT.usage)
+    if (error instanceof CsvError) throw new Failure(`${path}: line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)
     throw error
   }
 }
 
-function rowOf({ location, item, quantity, ...rest }: Record<string, string>, where: string): OnOrderRow {
+function rowOf({ location, item, quantity, ...rest }: Record<string, string>, line: number, where: string): OnOrderRow {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new Failure(`${where}: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
   if (!location || !item) throw new Failure(`${where}: location, item and quantity must be there`, EXIT.usage)
   if (!/^(\d+\.?\d*|\.\d+)$/.test(quantity ?? ''))
-    throw new Failure(`${where}: quantity must be a number, not "${quantity ?? ''}"`, EXIT.usage)
-  return { location, item, quantity: Number(quantity) }
+    throw new Failure(`${where}: quantity must be a number from 0 on, such as 12 or 0.75, not "${quantity ?? ''}"`, EXIT.usage)
+  return { location, item, quantity: Number(quantity), line }
 }

@@ -23,12 +23,14 @@ export async function openSource(file: string, stop: AbortSignal): Promise<Sourc
     if (statSync(file).isDirectory()) throw new Failure(`${file} is a folder`, EXIT.usage)
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw new Failure(
-      `${file} cannot be read: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`,
-      EXIT.usage,
-    )
+    throw new Failure(`${file} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
   return { name: file, path: resolve(file), read: () => createReadStream(file), close: () => {} }
+}
+
+/** Why a file cannot be read. */
+export function unreadable(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message
 }
 
 async function putAside(stop: AbortSignal): Promise<Source> {

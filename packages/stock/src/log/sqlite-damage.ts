@@ -19,6 +19,11 @@ export function cannotBeRead(what: string, cause: unknown): string {
   return `${what} cannot be read: ${(cause as Error).message}`
 }
 
+/** What is wrong with a file, with its name in front, once. */
+export function ofFile(path: string, message: string): string {
+  return message.startsWith(path) ? message : `${path}: ${message}`
+}
+
 /** Does something with the file. @throws StockError `log_damaged` where SQLite cannot make sense of it. */
 export function undamaged<T>(what: string, work: () => T): T {
   try {

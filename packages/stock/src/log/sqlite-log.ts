@@ -3,6 +3,7 @@ import { StockError } from '../errors.ts'
 import { startThread } from '../start-thread.ts'
 import { followLog, Growth } from './growth.ts'
 import type { Log, LogBatch, LogHead, LogRecord } from './log.ts'
+import { ofFile } from './sqlite-damage.ts'
 import { SqliteLogReader } from './sqlite-store.ts'
 import type { ChainChecked, WriterReply, WriterRequest } from './writer-messages.ts'
 
@@ -46,7 +47,7 @@ export class SqliteLog implements Log {
     if (first.type === 'open') return new SqliteLog(worker, path, first)
     throw new StockError(
       first.type === 'failed' ? first.code : 'data_unusable',
-      `${path}: ${first.type === 'failed' ? first.message : first.type}`,
+      ofFile(path, first.type === 'failed' ? first.message : first.type),
     )
   }
 

@@ -26,3 +26,8 @@ export function tablesEnd(path: string): TablesEnd | undefined {
 export function endIsMissing(log: number, tables: number): string {
   return `the log ends at position ${log}, and ledger.db was made from it up to position ${tables}: what was behind ${log} is missing. Where an older log was put here on purpose, delete ledger.db`
 }
+
+/** What to say where there is no log, or an empty one, beside tables that were made from one. */
+export function logIsMissing(log: string, tables: number): string {
+  return `${log} is missing or empty, and ledger.db beside it holds transactions up to position ${tables}: restore a backup into a new folder, or delete ledger.db too to begin anew`
+}

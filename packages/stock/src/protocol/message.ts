@@ -39,6 +39,7 @@ export type Ask =
       readonly of: 'known'
       readonly locations: readonly string[]
       readonly items: readonly string[]
+      readonly suppliers?: readonly string[]
     }
 
 /** What a client may say beside transactions. */
@@ -59,7 +60,7 @@ const QUESTIONS: ReadonlyMap<string, Fields> = new Map([
   ['levels', fields({ ask: whole(0), levels: LEVELS })],
   ['watch', fields({ ask: whole(0), watch: WATCH })],
   ['unwatch', fields({ ask: whole(0), unwatch: whole(0) })],
-  ['known', fields({ ask: whole(0), known: object(fields({ locations: CODES, items: CODES }), []) })],
+  ['known', fields({ ask: whole(0), known: object(fields({ locations: CODES, items: CODES, suppliers: CODES }), []) })],
   ['time', fields({ ask: whole(0), time: object(fields({}), []) })],
 ])
 const BYE = fields({ bye: whole(1) })

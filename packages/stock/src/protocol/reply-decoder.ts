@@ -24,7 +24,7 @@ function shape(fields: Readonly<Record<string, Test>>): Test {
 const RESULT = shape({ seq: whole, flags: maybe(listOf(text)), refused: maybe(text), field: maybe(text) })
 const LEVEL = shape({ location: text, item: text, onHand: figure, reserved: figure, available: figure })
 
-const KNOWN = shape({ locations: listOf(text), items: listOf(text) })
+const KNOWN = shape({ locations: listOf(text), items: listOf(text), suppliers: maybe(listOf(text)) })
 
 /** What each reply must hold. Fields that nobody here knows are a newer server's: they are passed over. */
 const REPLIES: Readonly<Record<string, Test>> = {

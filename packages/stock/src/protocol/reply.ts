@@ -62,6 +62,8 @@ export interface KnownCodes {
   readonly locations: readonly string[]
   /** Codes and barcodes. */
   readonly items: readonly string[]
+  /** There where suppliers were asked for. */
+  readonly suppliers?: readonly string[]
 }
 
 /** Watched levels that changed. */

@@ -14,6 +14,8 @@ import {
 /** Which levels are wanted; every part narrows. */
 export interface LevelQuestion {
   readonly location?: string
+  /** A location and those inside it. */
+  readonly within?: string
   /** A code or a barcode. */
   readonly item?: string
   /** The beginning of an item's code. */
@@ -92,15 +94,19 @@ export class Reader implements AsyncDisposable {
   }
 
   /** Which of these codes the ledger knows. */
-  async known({ locations, items }: KnownCodes): Promise<KnownCodes> {
-    const found = { locations: [] as string[], items: [] as string[] }
-    for (let at = 0; at < Math.max(locations.length, items.length); at += CODES_A_QUESTION) {
+  async known({ locations, items, suppliers = [] }: KnownCodes): Promise<Required<KnownCodes>> {
+    const found = { locations: [] as string[], items: [] as string[], suppliers: [] as string[] }
+    for (let at = 0; at < Math.max(locations.length, items.length, suppliers.length); at += CODES_A_QUESTION) {
       const part = (codes: readonly string[]): readonly string[] => codes.slice(at, at + CODES_A_QUESTION)
-      const ask = { ask: ++this.#asks, known: { locations: part(locations), items: part(items) } }
+      const ask = {
+        ask: ++this.#asks,
+        known: { locations: part(locations), items: part(items), ...(suppliers.length > 0 ? { suppliers: part(suppliers) } : {}) },
+      }
       const reply = decode(await this.#client.request(JSON.stringify(ask)))
       if (!('answer' in reply) || reply.known === undefined) throw violated()
       found.locations.push(...reply.known.locations)
       found.items.push(...reply.known.items)
+      found.suppliers.push(...(reply.known.suppliers ?? []))
     }
     return found
   }

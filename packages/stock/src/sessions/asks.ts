@@ -1,6 +1,15 @@
 import { StockError } from '../errors.ts'
 import { type Level, type LevelCursor, type LevelFilter, queryLevels } from '../ledger/index.ts'
-import { type Ask, decodeCursor, encodeAnswer, encodeError, encodeLevels, formatTime, type Question } from '../protocol/index.ts'
+import {
+  type Ask,
+  decodeCursor,
+  encodeAnswer,
+  encodeError,
+  encodeLevels,
+  formatTime,
+  type KnownCodes,
+  type Question,
+} from '../protocol/index.ts'
 import type { SessionParts } from './session-parts.ts'
 import type { Watcher } from './watches.ts'
 
@@ -66,7 +75,7 @@ export class Asks implements Watcher {
         return this.#inTurn(() => this.#levels(ask.id, ask.filter, most, after).line)
       }
       case 'known':
-        return this.#inTurn(() => this.#known(ask.id, ask.locations, ask.items))
+        return this.#inTurn(() => this.#known(ask.id, ask))
       case 'watch':
         return this.#watch(ask.id, ask.filter)
       case 'question':
@@ -125,14 +134,21 @@ export class Asks implements Watcher {
     }
   }
 
-  /** Which of some codes the ledger knows: locations that are defined; items that are, by code or barcode. */
-  #known(id: number, locations: readonly string[], items: readonly string[]): string {
+  /** Which of some codes the ledger knows: locations that are defined; items that are, by code or barcode; suppliers that an item has. */
+  #known(id: number, { locations, items, suppliers }: KnownCodes): string {
     const { ledger } = this.#parts
     const known = {
       locations: locations.filter((code) => ledger.places.location(code) !== undefined),
       items: items.filter((code) => ledger.items.find(code)?.defined === true),
+      ...(suppliers === undefined ? {} : { suppliers: this.#suppliersOf(suppliers) }),
     }
     return encodeAnswer(id, ledger.position, this.#now(), `"known":${JSON.stringify(known)}`)
+  }
+
+  #suppliersOf(asked: readonly string[]): string[] {
+    const found = new Set<string>()
+    if (asked.length > 0) for (const { supplier } of this.#parts.ledger.items.all()) found.add(supplier)
+    return asked.filter((name) => found.has(name))
   }
 
   #nothingButTime(id: number): string {

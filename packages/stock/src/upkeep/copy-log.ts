@@ -28,7 +28,7 @@ export function copyLog(from: string, to: string): LogCopy {
   const part = `${target}.${process.pid}.part`
   try {
     vacuumInto(from, part)
-    const head = checkedHead(part)
+    const head = checkedHead(part, from)
     sync(part)
     place(part, target)
     sync(dirname(target))

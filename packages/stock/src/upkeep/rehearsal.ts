@@ -15,6 +15,11 @@ export class Rehearsal {
     for (const code of items) this.#ledger.items.define(this.#ledger.items.find(code) ?? this.#ledger.items.add(code), {})
   }
 
+  /** The item that has a code or a barcode, by its code. */
+  holder(code: string): string | undefined {
+    return this.#ledger.items.find(code)?.code
+  }
+
   /**
    * Posts a transaction to the books of the rehearsal.
    * @throws StockError `bad_field`, `line_too_long` where the protocol does not let it through.

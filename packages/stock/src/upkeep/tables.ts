@@ -7,7 +7,7 @@ import { PROJECTION_VERSION } from '../projection/index.ts'
 import { formatTime } from '../protocol/index.ts'
 
 /** What of the tables others may have. */
-export const EXPORTS = ['levels', 'movements', 'items', 'locations', 'transactions'] as const
+export const EXPORTS = ['levels', 'movements', 'items', 'locations', 'policies', 'transactions'] as const
 
 /** A name of {@link EXPORTS}. */
 export type ExportName = (typeof EXPORTS)[number]
@@ -45,20 +45,26 @@ const TABLES: Readonly<Record<ExportName, Table>> = {
     item: 'item = ?',
   },
   movements: {
-    sql: `SELECT m.position, m.line, t.kind, t.at, t.recorded, t.till, ${ID} AS id, m.item, m.from_place AS "from", m.to_place AS "to", m.quantity
-      FROM movement m JOIN "transaction" t USING (position)`,
+    sql: `SELECT m.position, m.line, t.kind, t.at, t.recorded, t.till, ${ID} AS id, m.item, m.from_place AS "from", m.to_place AS "to", m.quantity,
+        m.reason FROM movement m JOIN "transaction" t USING (position)`,
     order: 'm.position, m.line',
     location: '? IN (m.from_place, m.to_place)',
     item: 'm.item = ?',
     show: { at: time, recorded: time },
   },
   items: {
-    sql: 'SELECT code AS item, name, unit, decimals, barcodes, packs, supplier, active, defined FROM item',
+    sql: 'SELECT code AS item, name, unit, decimals, barcodes, packs, supplier, active, defined FROM (SELECT * FROM item WHERE absorbed IS NULL)',
     order: 'code',
     item: 'code = ?',
     show: { barcodes: json, packs: json, active: flag, defined: flag },
   },
   locations: { sql: 'SELECT code AS location, name, type FROM location', order: 'code', location: 'code = ?' },
+  policies: {
+    sql: `SELECT location, item, reorder_point AS reorderPoint, order_up_to AS orderUpTo, pack, lead_days AS leadDays FROM policy`,
+    order: 'location, item',
+    location: 'location = ?',
+    item: 'item = ?',
+  },
   transactions: {
     sql: `SELECT t.position, t.till, t.epoch, t.seq, ${ID} AS id, t.kind, t.location, t.at, t.recorded, t.flags, t.refused, t.field, t.ref FROM "transaction" t`,
     order: 't.position',

@@ -33,6 +33,22 @@ describe('a reader', () => {
     )
   })
 
+  it('asks which codes the ledger knows, in as many questions as it takes', async (t) => {
+    const folder = await tempFolder(t)
+    const server = await openServer(t, join(folder, 'data'))
+    const till = WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: server.at })
+    till.postAll([...definitions(), { kind: 'item', at: Date.now(), item: 'tea', supplier: 'Leaves' }])
+    await till.settled()
+    await using reader = await Reader.connect(server.at)
+    const many = Array.from({ length: 1_500 }, (_, index) => `X${index}`)
+    assert.deepEqual(await reader.known({ locations: [...many, 'S01'], items: ['tea', 'coffee'], suppliers: ['Leaves', 'Beans'] }), {
+      locations: ['S01'],
+      items: ['tea'],
+      suppliers: ['Leaves'],
+    })
+    assert.deepEqual(await reader.known({ locations: [], items: ['milk'] }), { locations: [], items: ['milk'], suppliers: [] })
+  })
+
   it('hears of what changes until the server ends', async (t) => {
     const folder = await tempFolder(t)
     const server = await openServer(t, join(folder, 'data'), { limits: { watchMs: 1 } })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { verifyData } from '../../src/index.ts'
@@ -81,6 +81,25 @@ describe('a record of the log that the tables stand on already', () => {
       [['tables', 31]],
     )
     assert.match(damages[0]?.message ?? '', message)
+  })
+
+  it('is not begun anew beside the tables when all of it is missing; only where they are gone too', async () => {
+    await using shop = await stoppedShop()
+    const log = `${shop.data}/log.db`
+    const found = {
+      code: 'log_damaged',
+      message: /log\.db is missing or empty, .* up to position 40: restore a backup .* or delete ledger\.db too/,
+    }
+    edit(log, 'DELETE FROM batch')
+    await assert.rejects(shop.start(), found)
+    for (const suffix of ['', '-wal', '-shm']) rmSync(log + suffix, { force: true })
+    await assert.rejects(shop.start(), found)
+    assert.equal(existsSync(log), false, 'nothing is made')
+    writeFileSync(log, '')
+    await assert.rejects(shop.start(), found)
+    rmSync(`${shop.data}/ledger.db`)
+    await shop.start()
+    assert.equal(shop.server.position, 0)
   })
 })
 

@@ -51,8 +51,31 @@ describe('a backup', () => {
     rmSync(file)
     await shop.stop()
     edit(`${shop.data}/log.db`, 'UPDATE batch SET recorded = recorded + 1 WHERE first = 1')
-    assert.throws(() => backupData(shop.data, file), { code: 'log_damaged', message: /position 1\b/ })
+    assert.throws(() => backupData(shop.data, file), { code: 'log_damaged', message: /data\/log\.db: .*position 1\b/ })
     assert.deepEqual(readdirSync(shop.folder.path), ['data'])
+  })
+
+  it('names a file that is no log once, and so does a server', async () => {
+    await using shop = await runningShop()
+    await shop.stop()
+    writeFileSync(`${shop.data}/log.db`, 'this is no database, but long enough to look like one '.repeat(100))
+    for (const suffix of ['-wal', '-shm']) rmSync(`${shop.data}/log.db${suffix}`, { force: true })
+    const once = /^(?=.*log\.db)(?!.*log\.db.*log\.db)/
+    assert.throws(() => backupData(shop.data, shop.folder.file('b.db')), { code: 'log_damaged', message: once })
+    await assert.rejects(shop.start(), { code: 'log_damaged', message: once })
+  })
+
+  it('goes into a folder where a server was to start and could not listen', async () => {
+    await using shop = await runningShop()
+    const file = shop.folder.file('b.db')
+    backupData(shop.data, file)
+    const data = shop.folder.file('again')
+    const listen = [...shop.server.endpoints]
+    await assert.rejects(StockServer.open({ data, listen }), { name: 'NetError' })
+    assert.deepEqual(readdirSync(data), ['lock'])
+    assert.equal(restoreData(file, data).position, 8)
+    await assert.rejects(StockServer.open({ data, listen }), { name: 'NetError' })
+    assert.ok(existsSync(`${data}/log.db`), 'what was there stays')
   })
 
   it('goes into a new or empty folder only, and only when it is whole', async () => {
@@ -181,7 +204,7 @@ describe('the tables for others', () => {
     assert.deepEqual([...now.rows('levels', { location: 'S02' })], [])
     assert.deepEqual(
       [...now.rows('movements', { item: 'pear', location: 'S01' })].map((row) => [row[0], row[2], ...row.slice(7)]),
-      [[6, 'receipt', 'pear', 'supplier', 'S01', 2.5]],
+      [[6, 'receipt', 'pear', 'supplier', 'S01', 2.5, null]],
     )
     assert.throws(() => [...now.rows('locations', { item: 'pear' })], { code: 'bad_field' })
     assert.equal([...now.rows('transactions')].length, 9)

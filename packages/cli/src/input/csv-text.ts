@@ -1,0 +1,23 @@
+import type { CsvError } from 'csv-parse'
+
+/** Each of them ends a row, also where a file has both: somebody appended to it on another machine. */
+export const ROW_ENDS: string[] = ['\r\n', '\n', '\r']
+
+/** What is wrong with the text of a CSV file, in words for whoever wrote it. */
+export function csvFault(error: CsvError): string {
+  switch (error.code) {
+    case 'INVALID_OPENING_QUOTE':
+      return 'a quote stands inside a cell: put the whole cell in quotes, and write the quote twice'
+    case 'CSV_INVALID_CLOSING_QUOTE':
+    case 'CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE':
+      return 'something follows the quote that ends a cell: a quote inside a cell is written twice'
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return 'a quote is opened, here or above, and never closed'
+    case 'CSV_MAX_RECORD_SIZE':
+      return 'a row is longer than 1 MiB: is a quote opened and never closed?'
+    case 'CSV_RECORD_INCONSISTENT_COLUMNS':
+      return 'it has more or fewer cells than the header'
+    default:
+      return `it cannot be read as CSV (${error.code})`
+  }
+}
