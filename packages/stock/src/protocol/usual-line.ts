@@ -1,0 +1,178 @@
+import { LINE_KINDS, type Line, type LineKind, type LinesTransaction } from '../ledger/index.ts'
+import { CodeTable, PLAIN } from './code-table.ts'
+import { readTime, TIME_BYTES } from './time.ts'
+
+/** Lines of a transaction that is read here; one with more is rare enough to take the long way. */
+const LINES_MAX = 1_000
+/** Of an id. Codes have a bound of their own, which is the same. */
+const TEXT_BYTES_MAX = 64
+/** Digits up to which every integer is a double of its own. */
+const DIGITS_MAX = 15
+const POWERS_OF_TEN = [1, 10, 100, 1_000]
+
+const literal = (text: string): Uint8Array => new TextEncoder().encode(text)
+const SEQ = literal('{"seq":')
+const KIND = literal(',"kind":"')
+const AT = literal(',"at":"')
+const ID = literal(',"id":"')
+const REF = literal(',"ref":"')
+const LOCATION = literal(',"location":"')
+const LINES = literal(',"lines":[')
+const ITEM = literal('{"item":"')
+const QUANTITY = literal(',"quantity":')
+const END = literal('}\n')
+
+const [QUOTE, COMMA, MINUS, POINT, ZERO, BRACKET, BRACE] = literal('",-.0]}') as unknown as readonly [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+]
+const [A, I, K, L, R] = literal('aiklr') as unknown as readonly [number, number, number, number, number]
+
+/** The kinds by their names. (The texts of a program are compared by their places in memory, those that are made of bytes are not.) */
+const KINDS: ReadonlyMap<string, LineKind> = new Map(LINE_KINDS.map((kind) => [kind, kind]))
+
+/** One for each thread: all its sessions hear of the same codes. Made when the first line comes, for a till has no need of it. */
+let codes: CodeTable | undefined
+
+/**
+ * Reads the usual transaction straight from the bytes of its line: `{"seq":…`, then the fields of a kind with lines in any order, with no
+ * blanks, plain ASCII without escapes, a time to the millisecond in UTC, and numbers of at most three decimals. It knows no errors: any line that
+ * it does not know in full is left to `parseObject` and `decodeTransaction`, which say what a transaction is. What it does read, they read
+ * as the same; a property test holds the two against each other.
+ *
+ * For a receipt of two lines it takes FIGURE µs where text, `JSON.parse` and the checks take FIGURE µs, and it leaves less garbage.
+ */
+export class UsualLines {
+  readonly #block: Buffer
+  readonly #codes: CodeTable
+  readonly #lines: Line[] = []
+  #at = 0
+
+  /** @param block - whole lines, each ended by a line feed: no line feed stands in what is read here, so that nothing runs over the end */
+  constructor(block: Buffer) {
+    codes ??= new CodeTable()
+    this.#codes = codes
+    this.#block = block
+  }
+
+  /** Behind a line that was read: where its line feed stands. */
+  get end(): number {
+    return this.#at - 1
+  }
+
+  /** The transaction of the line that begins at `start`; undefined when it is not the usual one. */
+  read(start: number): LinesTransaction | undefined {
+    this.#at = start
+    if (!this.#skip(SEQ)) return undefined
+    const seq = this.#number()
+    if (!Number.isSafeInteger(seq) || seq < 1) return undefined
+    let kind: LineKind | undefined
+    let at: number | undefined
+    let location: string | undefined
+    let lines: readonly Line[] | undefined
+    let id: string | undefined
+    let ref: string | undefined
+    while (!this.#skip(END)) {
+      // The first letter of the field's name, behind the comma and the quote. No field may come twice.
+      const letter = this.#block[this.#at + 2]
+      let field: unknown
+      if (letter === K && kind === undefined && this.#skip(KIND)) field = kind = KINDS.get(this.#code() ?? '')
+      else if (letter === A && at === undefined && this.#skip(AT)) field = at = this.#time()
+      else if (letter === L && location === undefined && this.#skip(LOCATION)) field = location = this.#code()
+      else if (letter === L && lines === undefined && this.#skip(LINES)) field = lines = this.#readLines()
+      else if (letter === I && id === undefined && this.#skip(ID)) field = id = this.#text()
+      else if (letter === R && ref === undefined && this.#skip(REF)) field = ref = this.#text()
+      if (field === undefined) return undefined
+    }
+    if (kind === undefined || at === undefined || location === undefined || lines === undefined) return undefined
+    if (id === undefined && ref === undefined) return { seq, kind, at, location, lines }
+    return { seq, kind, at, location, lines, ...(id === undefined ? {} : { id }), ...(ref === undefined ? {} : { ref }) }
+  }
+
+  #readLines(): readonly Line[] | undefined {
+    const lines = this.#lines
+    let count = 0
+    do {
+      if (count === LINES_MAX || !this.#skip(ITEM)) return undefined
+      const item = this.#code()
+      if (item === undefined || !this.#skip(QUANTITY)) return undefined
+      const quantity = this.#number()
+      if (Number.isNaN(quantity) || this.#block[this.#at] !== BRACE) return undefined
+      this.#at++
+      lines[count++] = { item, quantity }
+    } while (this.#take(COMMA))
+    return this.#take(BRACKET) ? lines.slice(0, count) : undefined
+  }
+
+  /** A number with its closing mark still to come; NaN where it is not written in the plain way. */
+  #number(): number {
+    const block = this.#block
+    const negative = block[this.#at] === MINUS
+    const first = negative ? this.#at + 1 : this.#at
+    let at = first
+    let value = 0
+    for (let digit = digitAt(block, at); digit >= 0; digit = digitAt(block, ++at)) value = value * 10 + digit
+    let digits = at - first
+    if (digits === 0 || (digits > 1 && block[first] === ZERO)) return Number.NaN
+    let decimals = 0
+    if (block[at] === POINT) {
+      const point = at++
+      for (let digit = digitAt(block, at); digit >= 0; digit = digitAt(block, ++at)) value = value * 10 + digit
+      decimals = at - point - 1
+      if (decimals === 0 || decimals >= POWERS_OF_TEN.length) return Number.NaN
+      digits += decimals
+    }
+    if (digits > DIGITS_MAX) return Number.NaN
+    this.#at = at
+    // Both are exact and division is correctly rounded, so this is the double nearest to what is written.
+    if (decimals > 0) value /= POWERS_OF_TEN[decimals] as number
+    return negative ? -value : value
+  }
+
+  /** The text up to the next quote, for one that comes again and again. */
+  #code(): string | undefined {
+    const text = this.#codes.read(this.#block, this.#at)
+    if (text !== undefined) this.#at += text.length + 1
+    return text
+  }
+
+  /** The text up to the next quote, for one that comes once. */
+  #text(): string | undefined {
+    const start = this.#at
+    let end = start
+    while (PLAIN[this.#block[end] as number] === 1) end++
+    if (this.#block[end] !== QUOTE || end === start || end - start > TEXT_BYTES_MAX) return undefined
+    this.#at = end + 1
+    return this.#block.toString('latin1', start, end)
+  }
+
+  #time(): number | undefined {
+    const time = readTime(this.#block, this.#at)
+    if (Number.isNaN(time)) return undefined
+    this.#at += TIME_BYTES
+    return this.#take(QUOTE) ? time : undefined
+  }
+
+  #take(byte: number): boolean {
+    if (this.#block[this.#at] !== byte) return false
+    this.#at++
+    return true
+  }
+
+  #skip(text: Uint8Array): boolean {
+    for (let index = 0; index < text.length; index++) if (this.#block[this.#at + index] !== text[index]) return false
+    this.#at += text.length
+    return true
+  }
+}
+
+/** The digit there, below 0 where there is none. */
+function digitAt(block: Buffer, at: number): number {
+  const digit = (block[at] as number) - ZERO
+  return digit <= 9 ? digit : -1
+}
