@@ -11,16 +11,28 @@ const DIGITS_MAX = 15
 const POWERS_OF_TEN = [1, 10, 100, 1_000]
 
 const literal = (text: string): Uint8Array => new TextEncoder().encode(text)
-const SEQ = literal('{"seq":')
-const KIND = literal(',"kind":"')
-const AT = literal(',"at":"')
-const ID = literal(',"id":"')
-const REF = literal(',"ref":"')
-const LOCATION = literal(',"location":"')
-const LINES = literal(',"lines":[')
-const ITEM = literal('{"item":"')
-const QUANTITY = literal(',"quantity":')
-const END = literal('}\n')
+
+/** What stands between the values, in words of four bytes, of which the last one overlaps the one before. */
+interface Mark {
+  readonly bytes: number
+  readonly words: Int32Array
+}
+
+function mark(text: string): Mark {
+  const bytes = Buffer.from(text)
+  const words = Array.from({ length: Math.ceil(bytes.length / 4) }, (_, index) => bytes.readInt32LE(Math.min(index * 4, bytes.length - 4)))
+  return { bytes: bytes.length, words: Int32Array.from(words) }
+}
+
+const SEQ = mark('{"seq":')
+const KIND = mark(',"kind":"')
+const AT = mark(',"at":"')
+const ID = mark(',"id":"')
+const REF = mark(',"ref":"')
+const LOCATION = mark(',"location":"')
+const LINES = mark(',"lines":[')
+const ITEM = mark('{"item":"')
+const QUANTITY = mark(',"quantity":')
 
 const [QUOTE, COMMA, MINUS, POINT, ZERO, BRACKET, BRACE] = literal('",-.0]}') as unknown as readonly [
   number,
@@ -31,6 +43,7 @@ const [QUOTE, COMMA, MINUS, POINT, ZERO, BRACKET, BRACE] = literal('",-.0]}') as
   number,
   number,
 ]
+const LF = 0x0a
 const [A, I, K, L, R] = literal('aiklr') as unknown as readonly [number, number, number, number, number]
 
 /** The kinds by their names. (The texts of a program are compared by their places in memory, those that are made of bytes are not.) */
@@ -49,6 +62,7 @@ let codes: CodeTable | undefined
  */
 export class UsualLines {
   readonly #block: Buffer
+  readonly #view: DataView
   readonly #codes: CodeTable
   readonly #lines: Line[] = []
   #at = 0
@@ -58,6 +72,7 @@ export class UsualLines {
     codes ??= new CodeTable()
     this.#codes = codes
     this.#block = block
+    this.#view = new DataView(block.buffer, block.byteOffset, block.length)
   }
 
   /** Behind a line that was read: where its line feed stands. */
@@ -77,7 +92,7 @@ export class UsualLines {
     let lines: readonly Line[] | undefined
     let id: string | undefined
     let ref: string | undefined
-    while (!this.#skip(END)) {
+    while (!this.#ends()) {
       // The first letter of the field's name, behind the comma and the quote. No field may come twice.
       const letter = this.#block[this.#at + 2]
       let field: unknown
@@ -164,9 +179,20 @@ export class UsualLines {
     return true
   }
 
-  #skip(text: Uint8Array): boolean {
-    for (let index = 0; index < text.length; index++) if (this.#block[this.#at + index] !== text[index]) return false
-    this.#at += text.length
+  #ends(): boolean {
+    if (this.#block[this.#at] !== BRACE || this.#block[this.#at + 1] !== LF) return false
+    this.#at += 2
+    return true
+  }
+
+  #skip({ bytes, words }: Mark): boolean {
+    const at = this.#at
+    const last = at + bytes - 4
+    if (last + 4 > this.#view.byteLength) return false
+    const full = words.length - 1
+    for (let index = 0; index < full; index++) if (this.#view.getInt32(at + index * 4, true) !== words[index]) return false
+    if (this.#view.getInt32(last, true) !== words[full]) return false
+    this.#at = at + bytes
     return true
   }
 }
