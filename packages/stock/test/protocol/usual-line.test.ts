@@ -3,7 +3,6 @@ import { isUtf8 } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { LINE_KINDS, type Transaction } from '../../src/ledger/index.ts'
-import { CodeTable } from '../../src/protocol/code-table.ts'
 import { type Draft, decodeTransaction, encodeTransaction, formatTime, LineReader, parseObject } from '../../src/protocol/index.ts'
 
 const AT = '2026-11-20T18:05:30.000Z'
@@ -308,6 +307,12 @@ describe('a transaction that is read from its bytes', () => {
     })
   }
 
+  it('has the time that its text says, from one day to the next and back', () => {
+    const day = 86_400_000
+    const days = Array.from({ length: 1_500 }, (_, index) => Date.UTC(2099, 0, 1, 23, 59, 59, 987) + index * day)
+    for (const at of [...days, ...days.toReversed()]) assert.equal(usual(SALE.replace(AT, formatTime(at)))?.at, at)
+  })
+
   it('is none that is cut off, wherever', () => {
     assert.ok(agree(Buffer.from(SALE)))
     for (let length = 0; length < SALE.length; length++) assert.equal(usual(SALE.slice(0, length)), undefined)
@@ -328,7 +333,13 @@ describe('a transaction that is read from its bytes', () => {
     'a blank between fields': SALE.replace(',"kind', ', "kind'),
     'a blank behind it': `${SALE} `,
     'a carriage return behind it': `${SALE}\r`,
-    'a field twice': SALE.replace(',"kind', ',"id":"other","kind'),
+    'a second id': SALE.replace(',"kind', ',"id":"other","kind'),
+    'a second kind': SALE.replace(',"kind', ',"kind":"sale","kind'),
+    'a second time': SALE.replace(',"kind', `,"at":"${AT}","kind`),
+    'a second location': SALE.replace(',"kind', ',"location":"S01","kind'),
+    'lines twice': SALE.replace(',"kind', ',"lines":[{"item":"a","quantity":1}],"kind'),
+    'a second ref': SALE.replace(',"kind', ',"ref":"r","ref":"r","kind'),
+    'a second number': SALE.replace(',"kind', ',"seq":4,"kind'),
     'a field that its kind does not have': SALE.replace(',"kind', ',"of":"x","kind'),
     'a return that names its sale': SALE.replace('"sale"', '"return"').replace(',"at', ',"of":"x","at'),
     'a kind without lines': '{"seq":1,"kind":"tick","at":"2026-11-20T18:05:30.000Z"}',
@@ -384,27 +395,5 @@ describe('a transaction that is read from its bytes', () => {
       }),
       { numRuns: 2_000 },
     )
-  })
-})
-
-describe('the table of codes', () => {
-  it('gives every code its own text, however many there are and wherever they stand', () => {
-    const table = new CodeTable()
-    const count = 150_000
-    const code = (index: number): string => (index % 3 === 0 ? String(4_006_381_000_000 + index) : `c${index}${'x'.repeat(index % 50)}`)
-    for (const from of [0, 0, 100_000, 0]) {
-      for (let index = from; index < count; index += from === 0 ? 3 : 1) {
-        const text = code(index)
-        const block = Buffer.from(`"${text}"`)
-        if (table.read(block, 1) !== text) assert.fail(`${text} is read as ${table.read(block, 1)}`)
-      }
-    }
-  })
-
-  it('gives a code that comes again the same text, once it is there', () => {
-    const table = new CodeTable()
-    const block = Buffer.from('"apple","apples","pear"')
-    for (let round = 0; round < 2; round++)
-      assert.deepEqual([table.read(block, 1), table.read(block, 9), table.read(block, 18)], ['apple', 'apples', 'pear'])
   })
 })
