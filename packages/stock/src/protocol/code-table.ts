@@ -16,7 +16,7 @@ const QUOTE = 0x22
  * for each look, at 0.17 µs for an item; a text from here has its hash already, and is no garbage. The bytes are compared, whatever their
  * hash is: codes that are made to collide put one another out, and cost no more than a text each.
  *
- * At its fullest it holds 11 MB.
+ * It takes 5 MB, and as much again for the longest texts.
  */
 export class CodeTable {
   readonly #keys = new Uint8Array(SLOTS * CODE_BYTES_MAX)

@@ -10,9 +10,7 @@ const TEXT_BYTES_MAX = 64
 const DIGITS_MAX = 15
 const POWERS_OF_TEN = [1, 10, 100, 1_000]
 
-const literal = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-/** What stands between the values, in words of four bytes, of which the last one overlaps the one before. */
+/** What stands between the values, in words of four bytes, of which the last one overlaps the one before: 0.05 µs less a receipt than bytes. */
 interface Mark {
   readonly bytes: number
   readonly words: Int32Array
@@ -34,17 +32,19 @@ const LINES = mark(',"lines":[')
 const ITEM = mark('{"item":"')
 const QUANTITY = mark(',"quantity":')
 
-const [QUOTE, COMMA, MINUS, POINT, ZERO, BRACKET, BRACE] = literal('",-.0]}') as unknown as readonly [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-]
 const LF = 0x0a
-const [A, I, K, L, R] = literal('aiklr') as unknown as readonly [number, number, number, number, number]
+const QUOTE = '"'.charCodeAt(0)
+const COMMA = ','.charCodeAt(0)
+const MINUS = '-'.charCodeAt(0)
+const POINT = '.'.charCodeAt(0)
+const ZERO = '0'.charCodeAt(0)
+const BRACKET = ']'.charCodeAt(0)
+const BRACE = '}'.charCodeAt(0)
+const A = 'a'.charCodeAt(0)
+const I = 'i'.charCodeAt(0)
+const K = 'k'.charCodeAt(0)
+const L = 'l'.charCodeAt(0)
+const R = 'r'.charCodeAt(0)
 
 /** The kinds by their names. (The texts of a program are compared by their places in memory, those that are made of bytes are not.) */
 const KINDS: ReadonlyMap<string, LineKind> = new Map(LINE_KINDS.map((kind) => [kind, kind]))
@@ -105,8 +105,9 @@ export class UsualLines {
       if (field === undefined) return undefined
     }
     if (kind === undefined || at === undefined || location === undefined || lines === undefined) return undefined
-    if (id === undefined && ref === undefined) return { seq, kind, at, location, lines }
-    return { seq, kind, at, location, lines, ...(id === undefined ? {} : { id }), ...(ref === undefined ? {} : { ref }) }
+    // Spelt out, for an object that is spread into another costs more than all of its fields.
+    if (ref !== undefined) return id === undefined ? { seq, kind, at, location, lines, ref } : { seq, kind, at, location, lines, id, ref }
+    return id === undefined ? { seq, kind, at, location, lines } : { seq, kind, at, location, lines, id }
   }
 
   #readLines(): readonly Line[] | undefined {
