@@ -12,9 +12,9 @@ export const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
 const QUOTE = 0x22
 
 /**
- * The texts of codes by their bytes. The same few codes come all the time: with a text made anew for each, the ledger's maps have to hash it
- * for each look, at 0.17 µs for an item; a text from here has its hash already, and is no garbage. The bytes are compared, whatever their
- * hash is: codes that are made to collide put one another out, and cost no more than a text each.
+ * The texts of codes by their bytes. The same few codes come all the time. A text made anew for each has to be hashed by the ledger's
+ * maps: an item is then found in 0.14 µs, and in 0.05 µs by a text from here, which has its hash already and is no garbage. The bytes are
+ * compared, whatever their hash is: codes that are made to collide put one another out, and cost no more than a text each.
  *
  * It takes 5 MB, and as much again for the longest texts.
  */

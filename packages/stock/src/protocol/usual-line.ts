@@ -58,7 +58,7 @@ let codes: CodeTable | undefined
  * it does not know in full is left to `parseObject` and `decodeTransaction`, which say what a transaction is. What it does read, they read
  * as the same; a property test holds the two against each other.
  *
- * For a receipt of two lines it takes FIGURE µs where text, `JSON.parse` and the checks take FIGURE µs, and it leaves less garbage.
+ * A receipt of two lines takes 0.33 µs here, where text, `JSON.parse` and the checks take 1.09 µs (`bench/stages.ts`).
  */
 export class UsualLines {
   readonly #block: Buffer
