@@ -21,19 +21,24 @@ export function replayRecord(ledger: Ledger, record: LogRecord, visitor?: Replay
   let till: TillState | undefined
   let epoch = 0
   let position = record.first
+  const apply = (transaction: Transaction, start: number, end: number, found: Found | undefined): void => {
+    if (till === undefined) throw new StockError('log_damaged', `the record at position ${record.first} begins without a heading`)
+    hashContent(view, start, end)
+    const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow, found }
+    const result = ledger.apply(till, transaction, at, visitor?.postings)
+    visitor?.applied(till, epoch, transaction, position, result, found)
+    position++
+  }
   readBody(record.body, {
     group(name, itsEpoch) {
       till = ledger.till(name)
       epoch = itsEpoch
     },
+    usual(transaction, _bytes, start, end, found) {
+      apply(transaction, start, end, found)
+    },
     line(text, _bytes, start, end, found) {
-      if (till === undefined) throw new StockError('log_damaged', `the record at position ${record.first} begins without a heading`)
-      const transaction = decodeTransaction(parseObject(text), till.name === SERVER_TILL)
-      hashContent(view, start, end)
-      const at = { position, recorded: record.recorded, high: hashHigh, low: hashLow, found }
-      const result = ledger.apply(till, transaction, at, visitor?.postings)
-      visitor?.applied(till, epoch, transaction, position, result, found)
-      position++
+      apply(decodeTransaction(parseObject(text), till?.name === SERVER_TILL), start, end, found)
     },
   })
   if (position !== record.first + record.count) {

@@ -1,5 +1,5 @@
 import { StockError } from '../errors.ts'
-import type { Found } from '../ledger/index.ts'
+import type { Found, Transaction } from '../ledger/index.ts'
 import { LineReader } from '../protocol/index.ts'
 
 /**
@@ -36,6 +36,8 @@ export interface BodyVisitor {
   group(till: string, epoch: number): void
   /** One line; its bytes are those of `bytes` from `start` to `end`. */
   line(text: string, bytes: Buffer, start: number, end: number, found: Found | undefined): void
+  /** The same for a line that is written in the usual way, read already. Without this, all of them come as text. */
+  usual?(transaction: Transaction, bytes: Buffer, start: number, end: number, found: Found | undefined): void
 }
 
 /** @throws StockError `log_damaged` when a heading or a line cannot be read. */
@@ -43,6 +45,12 @@ export function readBody(body: Buffer, visitor: BodyVisitor): void {
   const reader = new LineReader(body)
   let found: Found | undefined
   while (reader.next()) {
+    const transaction = visitor.usual === undefined ? undefined : reader.usual()
+    if (transaction !== undefined) {
+      visitor.usual?.(transaction, body, reader.start, reader.end, found)
+      found = undefined
+      continue
+    }
     const text = reader.text()
     // A till may put blanks before its object; no JSON begins with an @ or an =.
     const first = text?.charCodeAt(0)

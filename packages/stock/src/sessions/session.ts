@@ -132,11 +132,7 @@ export class Session implements Source, TillHolder {
   #readOn(): void {
     if (this.#reading) return
     this.#reading = true
-    while (this.#mayRead() && this.#reader?.next()) {
-      const text = this.#reader.text()
-      if (text === undefined) this.#fault(new StockError('bad_json', 'the line is not UTF-8'), undefined)
-      else if (text.trimStart() !== '') this.#line(text)
-    }
+    while (this.#mayRead() && this.#reader?.next()) this.#line(this.#reader)
     this.#reading = false
     if (!this.#waiting) {
       this.#reader = undefined
@@ -166,15 +162,25 @@ export class Session implements Source, TillHolder {
 
   /** Whether the block has bytes behind the current line. */
   get #hasMore(): boolean {
-    return this.#reader !== undefined && this.#block !== undefined && this.#reader.end + 1 < this.#block.length
+    return this.#reader?.hasMore === true
   }
 
-  #line(text: string): void {
-    let sent: Record<string, unknown> | undefined
+  #line(reader: LineReader): void {
+    let sent: { readonly seq?: unknown; readonly ask?: unknown } | undefined
     try {
-      sent = parseObject(text)
-      if (sent.seq !== undefined) this.#transaction(decodeTransaction(sent))
-      else this.#request(decodeRequest(sent))
+      const usual = reader.usual()
+      if (usual !== undefined) {
+        sent = usual
+        this.#transaction(usual)
+        return
+      }
+      const text = reader.text()
+      if (text === undefined) throw new StockError('bad_json', 'the line is not UTF-8')
+      if (text.trimStart() === '') return
+      const object = parseObject(text)
+      sent = object
+      if (object.seq !== undefined) this.#transaction(decodeTransaction(object))
+      else this.#request(decodeRequest(object))
     } catch (error) {
       if (error instanceof StockError) this.#fault(error, sent)
       else this.#failed(error)
@@ -279,7 +285,7 @@ export class Session implements Source, TillHolder {
   }
 
   /** A line that is no message, or not now. */
-  #fault(error: StockError, sent: Record<string, unknown> | undefined): void {
+  #fault(error: StockError, sent: { readonly seq?: unknown; readonly ask?: unknown } | undefined): void {
     const about = {
       ...(Number.isSafeInteger(sent?.seq) ? { seq: sent?.seq as number } : {}),
       ...(Number.isSafeInteger(sent?.ask) ? { ask: sent?.ask as number } : {}),
