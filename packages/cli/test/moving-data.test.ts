@@ -324,6 +324,16 @@ describe('tillwire backup, restore, rebuild and verify', { concurrency: 2 }, () 
       beside.out,
       /^log: whole, position 9, .*, SHA-256 [0-9a-f]{64}\ntables: as the log says, at position 9\nitems: 2 items at position 9, each adds up to 0 over all places\n$/,
     )
+    const items = await at.run('verify', '--data', 'data', '--items')
+    const [head, ...rows] = items.out.trimEnd().split('\n')
+    assert.equal(head, 'item,onHand,inTransit,supplier,customer,shrink,waste,opening,sum')
+    assert.equal(rows.length, 2)
+    for (const row of rows) {
+      const [onHand, ...others] = row.split(',').slice(1).map(Number)
+      assert.equal(others.pop(), 0)
+      assert.equal(others.at(-1), -(onHand as number), 'all of it came from the opening')
+    }
+    assert.equal(items.err, beside.out)
     assert.match((await at.run('rebuild', '--data', 'data')).err, /^tillwire: the data folder .* is in use by process/)
     assert.match((await at.run('restore', 'b.db', '--data', 'data')).err, /is not empty/)
     const restored = await at.run('restore', 'b.db', '--data', 'new/data')

@@ -43,6 +43,7 @@ export {
   type ExportFilter,
   type ExportName,
   type ExportValue,
+  type ItemBalance,
   type LogCopy,
   type LogProgress,
   Rehearsal,

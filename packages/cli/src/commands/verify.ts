@@ -1,6 +1,7 @@
 import { type Verification, verifyData } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
+import { CsvSheet } from '../csv-sheet.ts'
 import { EXIT, jsonText, printable } from '../failure.ts'
 import { LogBar } from '../log-bar.ts'
 import { dataOption } from '../options.ts'
@@ -9,7 +10,10 @@ interface VerifyFlags {
   readonly data: string
   readonly json?: boolean
   readonly work?: string
+  readonly items?: boolean
 }
+
+const ITEM_COLUMNS = ['item', 'onHand', 'inTransit', 'supplier', 'customer', 'shrink', 'waste', 'opening', 'sum'] as const
 
 /** `tillwire verify` */
 export function verifyCommand(): Command {
@@ -19,6 +23,7 @@ export function verifyCommand(): Command {
     )
     .addOption(dataOption())
     .option('--json', 'as one JSON object')
+    .option('--items', 'print where all of each item is, as CSV: what left one place is at another; the rest goes to standard error')
     .option(
       '--work <folder>',
       'where the tables are made again to compare with; they take as much room as ledger.db (default: for temporary files)',
@@ -32,11 +37,19 @@ Exit code 1: something is damaged; each damage is named by its position, the fir
     .action(verify)
 }
 
-async function verify({ data, json, work }: VerifyFlags): Promise<void> {
+async function verify({ data, json, work, items }: VerifyFlags): Promise<void> {
   using bar = new LogBar('verifying')
-  const found = await verifyData(data, { progress: bar.hear, ...(work === undefined ? {} : { work }) })
+  const sheet = items === true ? new CsvSheet() : undefined
+  await sheet?.row(ITEM_COLUMNS)
+  const found = await verifyData(data, {
+    progress: bar.hear,
+    ...(work === undefined ? {} : { work }),
+    ...(sheet === undefined ? {} : { item: (balance) => sheet.row(ITEM_COLUMNS.map((column) => balance[column])) }),
+  })
+  await sheet?.end()
   bar[Symbol.dispose]()
-  process.stdout.write(json === true ? `${jsonText(found)}\n` : `${lines(found).map(printable).join('\n')}\n`)
+  const out = sheet === undefined ? process.stdout : process.stderr
+  out.write(json === true ? `${jsonText(found)}\n` : `${lines(found).map(printable).join('\n')}\n`)
   if (found.damageCount > 0 || found.unbalancedCount > 0) process.exitCode = EXIT.failed
 }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { LOG_FILE, TABLES_FILE } from '../data-folder.ts'
-import { type Ledger, units } from '../ledger/index.ts'
+import { type Ledger, type Place, units, VIRTUAL_PLACES } from '../ledger/index.ts'
 import { endIsMissing, Follower, PROJECTION_VERSION, type TablesEnd, tablesEnd } from '../projection/index.ts'
 import { compareTables } from './compare-tables.ts'
 import { openLogFile } from './log-file.ts'
@@ -45,6 +45,24 @@ export interface VerifyOptions {
   /** Where the tables are made again to compare with: a folder with as much room as they take. Default: the system's for temporary files. */
   readonly work?: string
   readonly progress?: HearProgress
+  /** Hears of every item in the ledger that was replayed, in the order in which they were first named; a promise is waited for. */
+  readonly item?: (balance: ItemBalance) => Promise<void> | undefined
+}
+
+/** Where all of an item is, in units: what left one place is at another, so that it adds up to 0. */
+export interface ItemBalance {
+  readonly item: string
+  /** At all locations together. */
+  readonly onHand: number
+  /** In all open transfers together. */
+  readonly inTransit: number
+  /** At each virtual place: below 0 where more came from there than went there. */
+  readonly supplier: number
+  readonly customer: number
+  readonly shrink: number
+  readonly waste: number
+  readonly opening: number
+  readonly sum: number
 }
 
 /** So many damages are named; the rest are counted. */
@@ -66,7 +84,7 @@ class Bounded<T> {
  * holds for the position where the log was then.
  * @throws (rejects) StockError `data_unusable`; `log_damaged` only where the file holds no log that can be read at all.
  */
-export async function verifyData(data: string, { work = tmpdir(), progress = () => {} }: VerifyOptions = {}): Promise<Verification> {
+export async function verifyData(data: string, { work = tmpdir(), progress = () => {}, item }: VerifyOptions = {}): Promise<Verification> {
   const path = join(data, LOG_FILE)
   const damages = new Bounded<Damage>()
   const log = openLogFile(path)
@@ -106,7 +124,7 @@ export async function verifyData(data: string, { work = tmpdir(), progress = () 
       return follower.position
     })
     await replay(end)
-    const { unbalanced, items } = conservation(follower.ledger)
+    const { unbalanced, items } = await conservation(follower.ledger, item)
     return {
       position: end,
       recorded: head.recorded,
@@ -164,14 +182,23 @@ function readOnly(path: string): string {
 }
 
 /** The sum over all places of every item: 0 in a ledger that is right. */
-function conservation(ledger: Ledger): { items: number; unbalanced: Bounded<{ item: string; sum: number }> } {
+async function conservation(
+  ledger: Ledger,
+  hear: VerifyOptions['item'],
+): Promise<{ items: number; unbalanced: Bounded<{ item: string; sum: number }> }> {
   const unbalanced = new Bounded<{ item: string; sum: number }>()
+  const { virtual } = ledger.places
+  const locations = ledger.places.all().filter((place) => !place.virtual)
   const transits = [...ledger.transfers.open()].map(({ transit }) => transit)
-  const places = [...ledger.places.all(), ...transits]
   for (const { code, number } of ledger.items.all()) {
-    let sum = 0
-    for (const place of places) sum += place.quantity(number) ?? 0
+    const at = (places: readonly Place[]): number => places.reduce((sum, place) => sum + (place.quantity(number) ?? 0), 0)
+    const onHand = at(locations)
+    const inTransit = at(transits)
+    const sum = onHand + inTransit + at(Object.values(virtual))
     if (sum !== 0) unbalanced.add({ item: code, sum: units(sum) })
+    const elsewhere = Object.fromEntries(VIRTUAL_PLACES.map((place) => [place, units(at([virtual[place]]))]))
+    const taken = hear?.({ item: code, onHand: units(onHand), inTransit: units(inTransit), ...elsewhere, sum: units(sum) } as ItemBalance)
+    if (taken !== undefined) await taken
   }
   return { items: ledger.items.count, unbalanced }
 }
