@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { Reader, type ServerReport, StockServer, Till, verifyData } from '../src/index.ts'
@@ -8,6 +8,7 @@ import { later } from './support/later.ts'
 import { levelsOf, tempFolder } from './support/real-server.ts'
 
 const SALES = 300
+const PAGE_BYTES = 4096
 
 /** A disk that can be filled, and emptied again. */
 interface SmallDisk {
@@ -30,8 +31,15 @@ function tmpfs(t: TestContext, parent: string): SmallDisk | undefined {
   return {
     folder,
     fill() {
-      const { bavail, bsize } = statfsSync(folder)
-      writeFileSync(ballast, Buffer.alloc(bavail * bsize))
+      const file = openSync(ballast, 'w')
+      const piece = Buffer.alloc(PAGE_BYTES)
+      try {
+        for (;;) writeSync(file, piece) // the server writes too: how much room there is nobody can say before
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      } finally {
+        closeSync(file)
+      }
     },
     makeRoom: () => rmSync(ballast),
   }
