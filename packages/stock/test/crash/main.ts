@@ -20,7 +20,7 @@ console.log(`killing a server and ${tills} tills for ${seconds} seconds, seed ${
 const { serverKills, tillKills, transactions, starts } = await crashRun({ folder, seconds, tills, seed })
 const opened = starts.map(({ openMs }) => openMs).sort((a, b) => a - b)
 const started = starts.map(({ processMs }) => processMs).sort((a, b) => a - b)
-const most = opened.at(-1) ?? 0
+const most = started.at(-1) ?? 0 // what a shop waits for: the process too
 const figures = (sorted: readonly number[]): string => `median ${sorted[sorted.length >> 1]} ms, longest ${sorted.at(-1)} ms`
 console.log(`${starts.length} starts, from the folder to listening: ${figures(opened)}; with the start of the process: ${figures(started)}`)
 console.log(
