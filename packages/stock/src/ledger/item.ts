@@ -46,6 +46,11 @@ export class Items {
     return this.find(scanned) ?? this.#absorbed.get(scanned)?.item ?? scanned
   }
 
+  /** The item that has this very code, whether it is another's barcode by now or not. */
+  coded(code: string): Item | undefined {
+    return this.#byCode.get(code) ?? this.#absorbed.get(code)?.item
+  }
+
   at(number: number): Item | undefined {
     return this.#byNumber[number]
   }

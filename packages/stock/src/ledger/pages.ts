@@ -1,3 +1,5 @@
+/** A page is a whole number of these: as many numbers can be read side by side. */
+export const SLICE = 64
 const PAGE_BITS = 8
 const PAGE_SIZE = 1 << PAGE_BITS
 const PAGE_MASK = PAGE_SIZE - 1
@@ -23,6 +25,12 @@ export class Pages {
     const after = (Number.isNaN(before) ? 0 : before) + value
     page[slot] = after
     return after
+  }
+
+  /** The numbers of a whole part of a page, to be read: from `first` on, a multiple of `count`; undefined where there are none. */
+  slice(first: number, count: number): Float64Array | undefined {
+    const start = first & PAGE_MASK
+    return this.#pages[first >> PAGE_BITS]?.subarray(start, start + count)
   }
 
   /** The first number from `from` on that has one; undefined when there is none. */

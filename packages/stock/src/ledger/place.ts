@@ -1,5 +1,8 @@
 import type { Item } from './item.ts'
-import { Pages } from './pages.ts'
+import { Pages, SLICE } from './pages.ts'
+
+/** So many neighbours among an item's numbers have their levels side by side. */
+export const LEVELS_SIDE_BY_SIDE: number = SLICE
 
 /** Where goods can be: a location of the chain, or a virtual place on the other side of a movement. */
 export class Place {
@@ -41,6 +44,18 @@ export class Place {
     if (after > this.#peak) this.#peak = after
     else if (-after > this.#peak) this.#peak = -after
     return after
+  }
+
+  /**
+   * The levels of {@link LEVELS_SIDE_BY_SIDE} items side by side, from item number `first` on, a multiple of that: what is here, what is
+   * reserved of it, when it was counted. NaN where there is nothing; undefined where there is nothing for any of them.
+   */
+  levels(first: number): Readonly<Record<'quantities' | 'reserved' | 'counted', Float64Array | undefined>> {
+    return {
+      quantities: this.#quantities.slice(first, SLICE),
+      reserved: this.#reserved.slice(first, SLICE),
+      counted: this.#counted.slice(first, SLICE),
+    }
   }
 
   /** The first item number from `from` on that ever moved here; undefined when there is none. */

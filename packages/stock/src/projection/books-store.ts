@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Item, type Ledger, type Policy, type Reservation, type TillState, type Transaction, units } from '../ledger/index.ts'
+import { rows } from './rows.ts'
 
 interface Expired {
   readonly reservation: Reservation
@@ -16,7 +17,7 @@ export class BooksStore {
   readonly #noPolicy: StatementSync
   readonly #ship: StatementSync
   readonly #arrive: StatementSync
-  readonly #noCounterpart: StatementSync
+  readonly #noTransit: StatementSync
   readonly #reservation: StatementSync
   readonly #noReservation: StatementSync
   readonly #line: StatementSync
@@ -25,6 +26,7 @@ export class BooksStore {
   readonly #voided: StatementSync
   readonly #items = new Set<Item>()
   readonly #tills = new Set<TillState>()
+  readonly #tillNumbers = new Map<string, number>()
   /** Items that nobody has defined, by code: a definition may make one another's barcode, and a line may make it an item again. */
   readonly #strays = new Map<string, Item>()
   readonly #absorbed = new Set<Item>()
@@ -37,8 +39,8 @@ export class BooksStore {
   constructor(db: DatabaseSync, ledger: Ledger) {
     this.#ledger = ledger
     this.#item = db.prepare('INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#location = db.prepare('INSERT OR REPLACE INTO location VALUES (?, ?, ?, ?)')
-    this.#till = db.prepare('INSERT OR REPLACE INTO till VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#location = db.prepare('INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)')
+    this.#till = db.prepare('INSERT OR REPLACE INTO till VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
     this.#policy = db.prepare('INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)')
     this.#noPolicy = db.prepare('DELETE FROM policy WHERE location = ? AND item = ?')
     // A transfer may be shipped in parts; a name that was forgotten begins another one.
@@ -48,13 +50,14 @@ export class BooksStore {
        from_location = excluded.from_location, to_location = excluded.to_location, closed = NULL`,
     )
     this.#arrive = db.prepare('UPDATE transfer SET closed = ? WHERE name = ?')
-    this.#noCounterpart = db.prepare('DELETE FROM counterpart WHERE place = ?')
+    this.#noTransit = db.prepare('DELETE FROM transit WHERE transfer = ?')
     this.#reservation = db.prepare('INSERT OR REPLACE INTO reservation VALUES (?, ?, ?, ?, ?)')
     this.#noReservation = db.prepare('DELETE FROM reservation WHERE name = ?')
     this.#line = db.prepare('INSERT INTO reservation_line VALUES (?, ?, ?, ?, ?)')
     this.#noLines = db.prepare('DELETE FROM reservation_line WHERE reservation = ?')
     this.#recodeLines = db.prepare('UPDATE reservation_line SET item = ? WHERE item = ?')
     this.#voided = db.prepare('INSERT INTO voided VALUES (?)')
+    for (const [name, number] of rows(db.prepare('SELECT name, number FROM till'))) this.#tillNumbers.set(name as string, number as number)
     this.#noteNewItems()
     this.#items.clear() // they are in the tables
     for (const item of ledger.items.all()) if (item.absorbed) this.#absorbed.add(item)
@@ -66,10 +69,11 @@ export class BooksStore {
     if (this.#ledger.reservations.nextExpiry <= recorded) this.#reservationsMoved = true
   }
 
-  /** A till has posted. */
-  posted(till: TillState): void {
+  /** A till has posted. Answers its number in the tables. */
+  posted(till: TillState): number {
     this.#tills.add(till)
     if (this.#itemsKnown < this.#ledger.items.count) this.#noteNewItems()
+    return this.#numberOf(till)
   }
 
   /** A transaction was accepted, at a position; `voided` is that of the sale that it takes back. Answers the items that another has absorbed by it. */
@@ -80,12 +84,15 @@ export class BooksStore {
         return this.#defined(items.find(transaction.item) as Item)
       case 'location': {
         const { code, number, name, type } = places.location(transaction.location) as NonNullable<ReturnType<typeof places.location>>
-        this.#location.run(code, number, name, type)
+        this.#location.run(number, code, name, type)
         break
       }
-      case 'till':
-        this.#tills.add(this.#ledger.till(transaction.till))
+      case 'till': {
+        const till = this.#ledger.till(transaction.till)
+        this.#numberOf(till)
+        this.#tills.add(till)
         break
+      }
       case 'policy': {
         const place = places.location(transaction.location)
         const item = items.find(transaction.item)
@@ -100,7 +107,7 @@ export class BooksStore {
       case 'transfer_receive':
         if (transfers.find(transaction.transfer) !== undefined) break
         this.#arrive.run(position, transaction.transfer)
-        this.#noCounterpart.run(`transit:${transaction.transfer}`)
+        this.#noTransit.run(transaction.transfer)
         break
       case 'reserve':
       case 'release':
@@ -126,13 +133,24 @@ export class BooksStore {
       this.#items.add(item)
     }
     for (const item of this.#items) this.#writeItem(item)
-    for (const { name, epoch, last, recorded, began, offers, chain } of this.#tills) {
-      this.#till.run(name, epoch, last, recorded, began, offers, chain)
+    for (const till of this.#tills) {
+      const { name, epoch, last, recorded, began, offers, chain } = till
+      this.#till.run(this.#numberOf(till), name, epoch, last, recorded, began, offers, chain)
     }
     this.#items.clear()
     this.#tills.clear()
     if (this.#reservationsMoved) this.#followExpired()
     this.#reservationsMoved = false
+  }
+
+  /** Tills are numbered as they first come: by the log, so that whoever makes the tables gives the same numbers. */
+  #numberOf({ name }: TillState): number {
+    let number = this.#tillNumbers.get(name)
+    if (number === undefined) {
+      number = this.#tillNumbers.size + 1
+      this.#tillNumbers.set(name, number)
+    }
+    return number
   }
 
   #noteNewItems(): void {
@@ -173,7 +191,7 @@ export class BooksStore {
   #writeItem({ code, number, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed }: Item): void {
     const lists = [JSON.stringify(barcodes), JSON.stringify(packs)] as const
     const by = absorbed ? (this.#ledger.items.posted(code)?.code ?? null) : null
-    this.#item.run(code, number, name, unit, decimals, ...lists, supplier, active ? 1 : 0, defined ? 1 : 0, by)
+    this.#item.run(number, code, name, unit, decimals, ...lists, supplier, active ? 1 : 0, defined ? 1 : 0, by)
   }
 
   #writePolicy({ place, item, reorderPoint, orderUpTo, pack, leadDays }: Policy): void {

@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
+import type { DaySeen } from './open-segment.ts'
 import { indexOfItem, type PackedLevels, pack, packedLevels, unpack } from './packed-levels.ts'
 
 /** Each so many segments all levels are written, else only those that moved: so far at most must be looked back for one. */
-const WHOLE_EVERY = 16
+export const WHOLE_EVERY = 16
 
 /** Levels as they were at the ends of segments: a row for a location's levels. */
 export class Checkpoints {
@@ -19,17 +20,15 @@ export class Checkpoints {
     this.#write = db.prepare('INSERT INTO checkpoint VALUES (?, ?, ?)')
   }
 
-  /** Writes the levels of now at the end of a segment. `moved`: those that moved in it, at each location by rising item number. */
-  write(segment: number, moved: ReadonlyMap<Place, readonly { readonly item: Item }[]>): void {
-    if (segment % WHOLE_EVERY !== 0) {
-      for (const [place, levels] of moved)
-        this.#writeLevels(
-          segment,
-          place,
-          levels.map(({ item }) => item.number),
-        )
-      return
-    }
+  /** Writes the levels of now that moved at a location in a segment, at its end. `seen` by rising item number. */
+  writeMoved(segment: number, place: Place, seen: readonly DaySeen[]): void {
+    const items: number[] = []
+    for (const { item } of seen) if (items.at(-1) !== item) items.push(item)
+    this.#writeLevels(segment, place, items)
+  }
+
+  /** Writes all levels of now at the end of a segment. */
+  writeAll(segment: number): void {
     for (const place of this.#ledger.places.all()) {
       if (place.virtual) continue
       const items: number[] = []

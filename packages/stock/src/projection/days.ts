@@ -1,61 +1,69 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Place } from '../ledger/index.ts'
+import { joinStates } from './day-state.ts'
+import type { DaySeen } from './open-segment.ts'
 import { joinLevels, type PackedLevels, pack, packedLevels, unpack } from './packed-levels.ts'
 import { rows } from './rows.ts'
-import type { DayTrace, Trace } from './traces.ts'
 
-/** Something was on hand at some time of the day that the server saw, or was sold. */
-export const SEEN = 1
-/** A transaction was recorded on the day. */
-export const RECORDED = 2
-/** Some was on hand before the first of them. */
-export const OPENED = 4
-
-/** What was sold of each level on each day and was there, by the end of the last segment: a row for a location's whole day. */
+/** What was sold of each level on each day and was there, by the end of the last segment: a row for a location's day in a segment. */
 export class Days {
-  readonly #read: StatementSync
   readonly #readBehind: StatementSync
   readonly #write: StatementSync
+  readonly #several: StatementSync
+  readonly #delete: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#read = db.prepare('SELECT levels FROM day WHERE location = ? AND day = ?')
-    this.#readBehind = db.prepare('SELECT day, levels FROM day WHERE location = ? AND day > ? ORDER BY day')
-    this.#write = db.prepare('INSERT INTO day VALUES (?, ?, ?) ON CONFLICT (location, day) DO UPDATE SET levels = excluded.levels')
+    this.#readBehind = db.prepare('SELECT day, levels FROM day WHERE location = ? AND day > ? ORDER BY day, segment')
+    this.#write = db.prepare('INSERT INTO day VALUES (?, ?, ?, ?)')
+    this.#several = db.prepare(
+      `SELECT location, day, segment, levels FROM day
+       WHERE (location, day) IN (SELECT location, day FROM day WHERE segment > ? GROUP BY location, day HAVING count(*) > 1) AND segment > ?
+       ORDER BY location, day, segment`,
+    )
+    this.#delete = db.prepare('DELETE FROM day WHERE location = ? AND day = ? AND segment = ?')
   }
 
-  /** The days of a location behind a day. */
+  /** The days of a location behind a day, by rising number; one may come in several parts, in their order. */
   *behind(location: string, day: number): Generator<{ readonly day: number; readonly levels: PackedLevels }, void, undefined> {
     for (const row of rows(this.#readBehind, location, day)) yield { day: row[0] as number, levels: unpack(row[1] as Uint8Array) }
   }
 
-  /** Adds what a segment has seen of a location's levels, which come by rising item number. */
-  add(location: string, traces: readonly Trace[]): void {
-    const days = new Map<number, { readonly item: number; readonly day: DayTrace }[]>()
-    for (const { item, days: its } of traces) {
-      for (const day of its) {
-        const entry = { item: item.number, day }
-        const those = days.get(day.day)
-        if (those === undefined) days.set(day.day, [entry])
-        else those.push(entry)
-      }
+  /** Writes what a segment has seen of a location's levels, which come by rising item number. */
+  add(segment: number, { code }: Place, seen: readonly DaySeen[]): void {
+    const days = new Map<number, DaySeen[]>()
+    for (const one of seen) {
+      const those = days.get(one.day)
+      if (those === undefined) days.set(one.day, [one])
+      else those.push(one)
     }
     for (const [day, entries] of days) {
       const levels = packedLevels(entries.length)
-      for (const [index, { item, day }] of entries.entries()) {
+      for (let index = 0; index < entries.length; index++) {
+        const { item, sold, state } = entries[index] as DaySeen
         levels.items[index] = item
-        levels.values[index] = day.sold
-        levels.states[index] = stateOf(day)
+        levels.values[index] = sold
+        levels.states[index] = state
       }
-      const known = this.#read.get(location, day) as { levels: Uint8Array } | undefined
-      this.#write.run(location, day, pack(known === undefined ? levels : joinLevels(unpack(known.levels), levels, joinStates)))
+      this.#write.run(code, day, segment, pack(levels))
     }
   }
-}
 
-function stateOf({ seen, opened }: DayTrace): number {
-  return (seen ? SEEN : 0) | (opened === undefined ? 0 : opened ? RECORDED | OPENED : RECORDED)
-}
-
-/** What was there before the day's first transaction, the earlier state says, if one was recorded by then. */
-function joinStates(earlier: number, later: number): number {
-  return (earlier & RECORDED) === 0 ? earlier | later : earlier | (later & SEEN)
+  /** Joins what the segments behind one have of the same day, so that a day is read in few parts however much is sold on it. */
+  join(behind: number): void {
+    let whole: { location: string; day: number; segment: number; levels: PackedLevels } | undefined
+    const put = (): void => {
+      if (whole !== undefined) this.#write.run(whole.location, whole.day, whole.segment, pack(whole.levels))
+    }
+    const all = this.#several.all(behind, behind) as { location: string; day: number; segment: number; levels: Uint8Array }[]
+    for (const { location, day, segment, levels } of all) {
+      this.#delete.run(location, day, segment)
+      if (whole?.location === location && whole.day === day) {
+        whole.levels = joinLevels(whole.levels, unpack(levels), joinStates)
+      } else {
+        put()
+        whole = { location, day, segment, levels: unpack(levels) }
+      }
+    }
+    put()
+  }
 }

@@ -7,6 +7,7 @@ import { replayRecord } from '../replay.ts'
 import { Desk } from './desk/desk.ts'
 import { type Loaded, load } from './load.ts'
 import { Lookups } from './lookups.ts'
+import { Runs } from './runs.ts'
 import { finishAnew, openAnew, openProjection } from './schema.ts'
 import { ProjectionStore } from './store.ts'
 
@@ -21,9 +22,7 @@ export class Follower {
   readonly #segmentMovements: number
   #db: DatabaseSync
   #loaded: Loaded
-  #store: ProjectionStore
-  #lookups: Lookups
-  #desk: Desk
+  #parts: { readonly store: ProjectionStore; readonly lookups: Lookups; readonly desk: Desk }
   #head: LogHead
 
   /**
@@ -50,9 +49,7 @@ export class Follower {
       this.#loaded = load(this.#db)
     }
     this.#head = this.#loaded.head
-    this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)
-    this.#lookups = new Lookups(this.#db, this.#log)
-    this.#desk = new Desk(this.#db, this.#loaded.ledger, this.#store.segments)
+    this.#parts = this.#assemble()
   }
 
   /**
@@ -84,10 +81,10 @@ export class Follower {
     let last: LogRecord | undefined
     let count = 0
     try {
-      this.#store.commit(this.#log.id, () => {
+      this.#parts.store.commit(this.#log.id, () => {
         for (const record of this.#log.read(this.#head.next, this.#head)) {
-          this.#store.begin(record)
-          replayRecord(this.#loaded.ledger, record, this.#store)
+          this.#parts.store.begin(record)
+          replayRecord(this.#loaded.ledger, record, this.#parts.store)
           last = record
           count += record.count
           if (count >= this.#transactionsMax || record.first + record.count > to) break
@@ -105,17 +102,17 @@ export class Follower {
 
   /** Reads a little of what a question may need later. False when there is nothing to read. */
   readAhead(): boolean {
-    return this.#store.segments.readEarlier()
+    return this.#parts.store.segments.readEarlier()
   }
 
   /** Looks into what is in the tables. */
   get lookups(): Lookups {
-    return this.#lookups
+    return this.#parts.lookups
   }
 
   /** Answers what purchasing asks. */
   get desk(): Desk {
-    return this.#desk
+    return this.#parts.desk
   }
 
   close(): void {
@@ -146,12 +143,20 @@ export class Follower {
     }
   }
 
+  /** What works on the tables and the ledger that they add up to. */
+  #assemble(): { readonly store: ProjectionStore; readonly lookups: Lookups; readonly desk: Desk } {
+    const db = this.#db
+    const { ledger } = this.#loaded
+    const runs = new Runs(db)
+    const store = new ProjectionStore(db, ledger, runs, this.#segmentMovements)
+    const { segments } = store
+    return { store, lookups: new Lookups(db, this.#log, ledger, runs, segments), desk: new Desk(db, ledger, runs, segments) }
+  }
+
   #reload(): void {
     this.#loaded = load(this.#db)
     this.#head = this.#loaded.head
-    this.#store = new ProjectionStore(this.#db, this.#loaded.ledger, this.#segmentMovements)
-    this.#lookups = new Lookups(this.#db, this.#log)
-    this.#desk = new Desk(this.#db, this.#loaded.ledger, this.#store.segments)
+    this.#parts = this.#assemble()
   }
 }
 

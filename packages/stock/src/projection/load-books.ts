@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Item, LEDGER_LIMITS, type Ledger, type Place, thousandths } from '../ledger/index.ts'
-import { EXACT } from './exact.ts'
-import { isLocation } from './place-codes.ts'
+import type { Move, PlaceName } from './posted.ts'
 import { rows } from './rows.ts'
+import { movesOfPosted, type Posted, Runs } from './runs.ts'
 
 /** In the order in which they began: a recoding goes through the open ones in it. */
 export function loadTransfers(db: DatabaseSync, { transfers, places }: Ledger): void {
@@ -60,19 +60,23 @@ export function loadVoided(db: DatabaseSync, { voided }: Ledger): void {
 }
 
 /** The latest movements at locations, and the end of what is left out. */
-export function loadJournal(db: DatabaseSync, { journal, places, items }: Ledger): void {
+export function loadJournal(db: DatabaseSync, { journal, places, items, position: last }: Ledger): void {
   const { journalMovementsMax } = LEDGER_LIMITS
+  const all = places.all()
   const latest: { place: Place; item: Item; cameIn: number; at: number; position: number; recorded: number }[] = []
-  const backwards = db.prepare(
-    `SELECT m.position, t.recorded, m.item, m.from_place, m.to_place, ${EXACT('m.')}, m.at
-     FROM movement m CROSS JOIN "transaction" t ON t.position = m.position ORDER BY m.position DESC, m.line DESC`,
-  )
-  for (const row of rows(backwards)) {
-    const [position, recorded, code, from, to, moved, at] = row as [number, number, string, string, string, number, number]
-    const item = items.find(code) as Item
-    // The last of a movement's two entries comes first, as everything does here.
-    if (isLocation(from)) latest.push({ place: placeOf(places, from), item, cameIn: -moved, at, position, recorded })
-    if (isLocation(to)) latest.push({ place: placeOf(places, to), item, cameIn: moved, at, position, recorded })
+  const add = (name: PlaceName, item: Item, cameIn: number, at: number, { position, run }: Posted): void => {
+    const place = typeof name === 'number' ? all[name] : undefined
+    if (place?.virtual === false) latest.push({ place, item, cameIn, at, position, recorded: run.recorded })
+  }
+  for (const posted of new Runs(db).backwards(last)) {
+    const moves = movesOfPosted(posted)
+    for (let index = moves.length - 1; index >= 0; index--) {
+      const { item: number, from, to, thousandths, at } = moves[index] as Move
+      const item = items.at(number) as Item
+      // The last of a movement's two entries comes first, as everything does here.
+      add(from, item, -thousandths, at, posted)
+      add(to, item, thousandths, at, posted)
+    }
     if (latest.length > journalMovementsMax) break
   }
   const forgotten = latest[journalMovementsMax]

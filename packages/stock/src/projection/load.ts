@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { type Item, Ledger, type Pack, type TillKept, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
+import { loadLevels } from './level-pages.ts'
 import { loadJournal, loadPolicies, loadReservations, loadTransfers, loadVoided } from './load-books.ts'
-import { transferOf } from './place-codes.ts'
 import { rows } from './rows.ts'
 
 /** What a projection holds: the ledger, and the record of the log that it ends with. */
@@ -35,15 +35,16 @@ export function load(db: DatabaseSync): Loaded {
   loadPlaces(db, ledger)
   loadTransfers(db, ledger)
   loadLevels(db, ledger)
+  loadTransit(db, ledger)
   loadTills(db, ledger)
   loadPolicies(db, ledger)
   loadReservations(db, ledger)
   loadVoided(db, ledger)
-  loadJournal(db, ledger)
   // Last: until here the tables name them by their codes.
   for (const [item, by] of absorbed) ledger.items.absorb(item, ledger.items.find(by) as Item)
   ledger.position = meta.position
   ledger.recorded = meta.recorded
+  loadJournal(db, ledger)
   return { ledger, log: meta.log, head: { number: meta.number, next: meta.position + 1, recorded: meta.recorded, hash: meta.hash } }
 }
 
@@ -82,27 +83,16 @@ function loadItems(db: DatabaseSync, ledger: Ledger): [item: Item, by: string][]
 }
 
 function loadPlaces(db: DatabaseSync, ledger: Ledger): void {
-  for (const [code, name, type] of rows(db.prepare('SELECT code, name, type FROM location ORDER BY number'))) {
+  for (const [code, name, type] of rows(db.prepare('SELECT code, name, type FROM place WHERE type IS NOT NULL ORDER BY number'))) {
     const place = ledger.places.addLocation(code as string)
     place.name = name as string
     place.type = type as 'store' | 'warehouse'
   }
 }
 
-function loadLevels(db: DatabaseSync, ledger: Ledger): void {
-  const { items, places, transfers } = ledger
-  const levels = rows(db.prepare('SELECT location, item, thousandths, counted_at FROM level'))
-  for (const [location, code, quantity, countedAt] of levels) {
-    const place = places.location(location as string)
-    const item = (items.find(code as string) as Item).number
-    if (quantity !== null) place?.add(item, quantity as number)
-    if (countedAt !== null) place?.counted(item, countedAt as number)
-  }
-  const virtual = places.virtual as Readonly<Record<string, (typeof places.virtual)['supplier']>>
-  for (const [code, itemCode, quantity] of rows(db.prepare('SELECT place, item, thousandths FROM counterpart'))) {
-    const transfer = transferOf(code as string)
-    const place = transfer === undefined ? virtual[code as string] : transfers.find(transfer)?.transit
-    place?.add((items.find(itemCode as string) as Item).number, quantity as number)
+function loadTransit(db: DatabaseSync, { transfers }: Ledger): void {
+  for (const [transfer, item, quantity] of rows(db.prepare('SELECT transfer, item, thousandths FROM transit'))) {
+    transfers.find(transfer as string)?.transit.add(item as number, quantity as number)
   }
 }
 

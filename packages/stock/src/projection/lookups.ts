@@ -1,115 +1,182 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Flag, FoundSale, FoundSince, Refusal, Result } from '../ledger/index.ts'
+import { type FoundSale, type FoundSince, type Item, type Ledger, levelKey, type Place, type Result, units } from '../ledger/index.ts'
 import { readBody, type SqliteLogReader } from '../log/index.ts'
 import { hashContent, hashHigh, hashLow } from '../protocol/index.ts'
 import type { EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
-import { EXACT } from './exact.ts'
-import { lastPositionAt } from './moments.ts'
+import { KINDS, type Kind } from './kinds.ts'
+import type { Move, PostedRow } from './posted.ts'
 import { rows } from './rows.ts'
+import { movesOfPosted, type Posted, RUN_COLUMNS, type Runs, runFrom } from './runs.ts'
+import type { Segments } from './segments.ts'
+import { TillNames } from './till-names.ts'
 
-interface TransactionRow {
-  readonly position: number
-  readonly seq: number
-  readonly flags: string | null
-  readonly refused: Refusal | null
-  readonly field: string | null
-  readonly again: number | null
-}
-
-const RESULT = 'SELECT position, seq, flags, refused, field, again FROM "transaction"'
 /** A look at each item's own movements, up to so many items; beyond, one look at all that moved. */
 const ITEMS_ALONE_MAX = 64
 
 /** Looks into the past for the sessions: in the tables, and in the log for the lines themselves. */
 export class Lookups {
-  readonly #db: DatabaseSync
+  readonly #ledger: Ledger
   readonly #log: SqliteLogReader
-  readonly #recall: StatementSync
-  readonly #at: StatementSync
+  readonly #runs: Runs
+  readonly #segments: Segments
+  readonly #tills: TillNames
+  readonly #ofTill: StatementSync
   readonly #earlier: StatementSync
-  readonly #sale: StatementSync
-  readonly #sold: StatementSync
+  readonly #named: StatementSync
   /** The lines of the record that was looked into last: single ones that are asked for one after the other mostly stand together. */
   #record: { readonly first: number; readonly lines: readonly string[] } = { first: 1, lines: [] }
 
-  constructor(db: DatabaseSync, log: SqliteLogReader) {
-    this.#db = db
+  constructor(db: DatabaseSync, log: SqliteLogReader, ledger: Ledger, runs: Runs, segments: Segments) {
+    this.#ledger = ledger
     this.#log = log
-    this.#recall = db.prepare(`${RESULT} WHERE till = ? AND epoch = ? AND seq BETWEEN ? AND ? ORDER BY seq`)
-    this.#at = db.prepare(`${RESULT} WHERE position = ?`)
-    this.#earlier = db.prepare(
-      `SELECT recorded, position, coalesce(id, till || '/' || epoch || '/' || seq) FROM "transaction"
-       WHERE till = ? AND epoch < ? AND again IS NULL AND refused IS NULL ORDER BY epoch DESC, seq DESC LIMIT ?`,
+    this.#runs = runs
+    this.#segments = segments
+    this.#tills = new TillNames(db)
+    // From the run that holds the first of the numbers on.
+    this.#ofTill = db.prepare(
+      `SELECT first, seq, count FROM run WHERE till = :till AND epoch = :epoch AND seq <= :to AND seq >=
+       (SELECT coalesce(max(seq), 0) FROM run WHERE till = :till AND epoch = :epoch AND seq <= :from) ORDER BY seq`,
     )
-    const sales = `FROM "transaction" WHERE refused IS NULL AND again IS NULL AND kind IN ('sale', 'fulfil')`
-    this.#sale = db.prepare(
-      `SELECT position, till = :own AS own ${sales} AND id = :id
-       UNION ALL SELECT position, till = :own ${sales} AND id IS NULL AND till = :till AND epoch = :epoch AND seq = :seq
-       ORDER BY own DESC, position DESC LIMIT 1`,
-    )
-    this.#sold = db.prepare(
-      `SELECT from_place AS location, item, quantity FROM movement
-       WHERE position = ? AND to_place = 'customer' AND reason IS NULL ORDER BY line`,
-    )
+    this.#earlier = db.prepare(`SELECT ${RUN_COLUMNS} FROM run WHERE till = ? AND epoch < ? ORDER BY epoch DESC, seq DESC`)
+    this.#named = db.prepare('SELECT position FROM named WHERE id = ? ORDER BY position DESC')
   }
 
   /** Only the first ones where their lines have more than `bytesMax` bytes, and at least one. */
   recall(till: string, epoch: number, from: number, to: number, bytesMax: number): readonly Recalled[] {
-    return this.#withLines(this.#recall.all(till, epoch, from, to) as unknown as TransactionRow[], bytesMax)
+    const found: { readonly seq: number; readonly position: number }[] = []
+    for (const row of rows(this.#ofTill, { till: this.#tills.numberOf(till), epoch, from, to })) {
+      const [first, seq, count] = row as [number, number, number]
+      for (let index = Math.max(0, from - seq); index < count && seq + index <= to; index++) {
+        found.push({ seq: seq + index, position: first + index })
+      }
+    }
+    const lines = this.#lines(
+      found.map(({ position }) => position),
+      bytesMax,
+    )
+    return found.slice(0, lines.size).map(({ seq, position }) => {
+      const posted = this.#runs.at(position) as Posted
+      return { seq, position, result: resultOf(posted), line: lines.get(position) as string }
+    })
   }
 
   recallAt(position: number): Recalled {
-    const row = this.#at.get(position) as TransactionRow | undefined
+    const posted = this.#runs.at(position)
     const line = this.#lineAt(position)
-    if (row === undefined || line === undefined) throw new RangeError(`no transaction stands at position ${position}`)
-    return { seq: row.seq, position, result: resultOf(row), line }
+    if (posted === undefined || line === undefined) throw new RangeError(`no transaction stands at position ${position}`)
+    return { seq: seqOf(posted), position, result: resultOf(posted), line }
   }
 
   earlierIds(till: string, epoch: number, since: number, most: number): EarlierIds {
     const found: { id: string; position: number }[] = []
-    for (const row of rows(this.#earlier, till, epoch, most)) {
-      const [recorded, position, id] = row as [number, number, string]
-      if (recorded < since) break // the order of a till's numbers is that of the log
-      found.push({ id, position })
+    for (const read of rows(this.#earlier, this.#tills.numberOf(till), epoch)) {
+      const run = runFrom(read)
+      if (run.recorded < since || found.length >= most) break // the order of a till's numbers is that of the log
+      for (let index = run.count - 1; index >= 0 && found.length < most; index--) {
+        const [, , , , id, more] = run.rows[index] as PostedRow
+        if (more?.again !== undefined || more?.refused !== undefined) continue
+        found.push({ id: id ?? `${till}/${run.epoch}/${run.seq + index}`, position: run.first + index })
+      }
     }
     return hashed(found)
   }
 
   sale(till: string, id: string): FoundSale | null {
-    const parts = /^(.+)\/(\d{1,15})\/(\d{1,15})$/.exec(id)
-    const [, named = null, epoch = null, seq = null] = parts ?? []
-    const sale = this.#sale.get({ own: till, id, till: named, epoch: numberOrNull(epoch), seq: numberOrNull(seq) }) as
-      | { position: number }
-      | undefined
+    const own = this.#tills.numberOf(till)
+    let latest: Posted | undefined
+    let latestOwn: Posted | undefined
+    for (const position of this.#positionsOf(id)) {
+      const posted = this.#runs.at(position) as Posted
+      const [kind, , , , , more] = posted.row
+      const { name } = KINDS[kind] as Kind
+      if ((name !== 'sale' && name !== 'fulfil') || more?.refused !== undefined || more?.again !== undefined) continue
+      if (latest === undefined || position > latest.position) latest = posted
+      if (posted.run.till === own && (latestOwn === undefined || position > latestOwn.position)) latestOwn = posted
+    }
+    const sale = latestOwn ?? latest
     if (sale === undefined) return null
-    const sold = this.#sold.all(sale.position) as { location: string; item: string; quantity: number }[]
-    const location = sold[0]?.location
-    return location === undefined
-      ? null
-      : { position: sale.position, location, lines: sold.map(({ item, quantity }) => ({ item, quantity })) }
+    const { places, items } = this.#ledger
+    const customer = places.virtual.customer.number
+    const sold = movesOfPosted(sale).filter(({ to, reason }) => to === customer && reason === undefined)
+    const location = places.all()[sold[0]?.from as number]?.code
+    if (location === undefined) return null
+    const lines = sold.map(({ item, thousandths }) => ({ item: (items.at(item) as Item).code, quantity: units(thousandths) }))
+    return { position: sale.position, location, lines }
   }
 
   /** @param position - that of the tables */
   movedSince(levels: readonly LevelName[], at: number, position: number): FoundSince {
-    const behind = lastPositionAt(this.#db, at) // what was recorded by then counts by then
-    const moved = new Map<string, number>()
-    const add = (location: string, item: string, cameIn: number): void => {
-      const key = `${location}\n${item}`
-      moved.set(key, (moved.get(key) ?? 0) + cameIn)
+    const behind = this.#runs.lastAt(at, position) // what was recorded by then counts by then
+    const { places, items } = this.#ledger
+    const wanted = new Map<number, { readonly item: Item; readonly place: Place }>()
+    for (const { location, item: code } of levels) {
+      const place = places.location(location)
+      const item = items.coded(code)
+      if (place !== undefined && item !== undefined) wanted.set(levelKey(place, item), { item, place })
     }
-    for (const location of new Set(levels.map((level) => level.location))) {
-      const items = new Set(levels.filter((level) => level.location === location).map(({ item }) => item))
-      const select = `SELECT item, sum(iif(to_place = :location, 1, -1) * ${EXACT()}) FROM movement`
-      const where = 'position > :behind AND at > :at AND (from_place = :location OR to_place = :location)'
-      if (items.size > ITEMS_ALONE_MAX) {
-        const all = this.#db.prepare(`${select} WHERE ${where} GROUP BY +item`)
-        for (const [item, sum] of named(all, { location, behind, at })) if (items.has(item)) add(location, item, sum)
-      } else {
-        const one = this.#db.prepare(`${select} INDEXED BY movement_of_item WHERE item = :item AND ${where} GROUP BY item`)
-        for (const item of items) for (const [, sum] of named(one, { location, behind, at, item })) add(location, item, sum)
+    const moved = new Map<number, number>()
+    const take = (posted: Posted): void => {
+      for (const move of movesOfPosted(posted)) {
+        if (move.at <= at) continue
+        this.#addMove(moved, move, wanted)
       }
     }
-    return { position, moved: levels.map(({ location, item }) => moved.get(`${location}\n${item}`) ?? 0) }
+    const itsItems = new Set([...wanted.values()].map(({ item }) => item))
+    if (itsItems.size > ITEMS_ALONE_MAX) for (const posted of this.#runs.between(behind + 1, position)) take(posted)
+    else for (const at of this.#positionsAt(itsItems, wanted, behind, position)) take(this.#runs.at(at) as Posted)
+    const sumOf = ({ location, item: code }: LevelName): number => {
+      const place = places.location(location)
+      const item = items.coded(code)
+      return place === undefined || item === undefined ? 0 : (moved.get(levelKey(place, item)) ?? 0)
+    }
+    return { position, moved: levels.map(sumOf) }
+  }
+
+  /** Adds what came in to the levels that are wanted, and takes off what left them. */
+  #addMove(sums: Map<number, number>, { item: number, from, to, thousandths }: Move, wanted: ReadonlyMap<number, unknown>): void {
+    const { places, items } = this.#ledger
+    const item = items.at(number) as Item
+    for (const [name, cameIn] of [
+      [from, -thousandths],
+      [to, thousandths],
+    ] as const) {
+      const place = typeof name === 'number' ? places.all()[name] : undefined
+      if (place === undefined) continue
+      const key = levelKey(place, item)
+      if (wanted.has(key)) sums.set(key, (sums.get(key) ?? 0) + cameIn)
+    }
+  }
+
+  /** The transactions in which some levels moved, by rising position. */
+  #positionsAt(
+    items: ReadonlySet<Item>,
+    levels: ReadonlyMap<number, { readonly item: Item; readonly place: Place }>,
+    behind: number,
+    to: number,
+  ): number[] {
+    const places = new Set([...levels.values()].map(({ place }) => place.number))
+    const found = new Set<number>()
+    for (const item of items) {
+      for (const moves of this.#segments.movesOf(item, behind, to, 'oldest')) {
+        for (const { place, position } of moves) if (places.has(place)) found.add(position)
+      }
+    }
+    return [...found].sort((one, other) => one - other)
+  }
+
+  /** Where an id was posted: its own, or the one that a transaction without one has. */
+  *#positionsOf(id: string): Generator<number, void, undefined> {
+    for (const [position] of rows(this.#named, id)) yield position as number
+    const [, till = '', epoch = '', seq = ''] = /^(.+)\/(\d{1,15})\/(\d{1,15})$/.exec(id) ?? []
+    const number = Number(seq)
+    const named = { till: this.#tills.numberOf(till), epoch: Number(epoch), from: number, to: number }
+    for (const row of rows(this.#ofTill, named)) {
+      const [first, from, count] = row as [number, number, number]
+      if (number < from || number >= from + count) continue
+      const position = first + number - from
+      const itsId = this.#runs.at(position)?.row[4]
+      if (itsId === undefined || itsId === null) yield position
+    }
   }
 
   #lineAt(position: number): string | undefined {
@@ -121,16 +188,6 @@ export class Lookups {
     readBody(record.body, { group() {}, line: (text) => void read.push(text) })
     this.#record = { first: record.first, lines: read }
     return read[position - record.first]
-  }
-
-  #withLines(found: readonly TransactionRow[], bytesMax: number): Recalled[] {
-    const lines = this.#lines(
-      found.map((row) => row.position),
-      bytesMax,
-    )
-    return found
-      .slice(0, lines.size)
-      .map((row) => ({ seq: row.seq, position: row.position, result: resultOf(row), line: lines.get(row.position) as string }))
   }
 
   /** The lines at some positions, in rising order, up to a number of bytes; the first one in any case. */
@@ -159,21 +216,17 @@ export class Lookups {
   }
 }
 
-function named(statement: StatementSync, parameters: Record<string, string | number>): [item: string, sum: number][] {
-  statement.setReturnArrays(true)
-  return statement.all(parameters) as unknown as [string, number][]
+function seqOf({ position, run }: Posted): number {
+  return run.seq + position - run.first
 }
 
-function numberOrNull(digits: string | null): number | null {
-  return digits === null ? null : Number(digits)
-}
-
-function resultOf({ flags, refused, field, again }: TransactionRow): Result {
+function resultOf({ row }: Posted): Result {
+  const { flags = [], refused, field, again } = row[5] ?? {}
   return {
-    flags: flags === null ? [] : (JSON.parse(flags) as Flag[]),
-    ...(refused === null ? {} : { refused }),
-    ...(field === null ? {} : { field }),
-    ...(again === null ? {} : { again }),
+    flags,
+    ...(refused === undefined ? {} : { refused }),
+    ...(field === undefined ? {} : { field }),
+    ...(again === undefined ? {} : { again }),
   }
 }
 

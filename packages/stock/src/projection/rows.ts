@@ -1,7 +1,10 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 
 /** Rows as arrays: most are a few values, and an object each would cost more than reading them. */
-export function rows(statement: StatementSync, ...parameters: readonly SQLInputValue[]): Iterable<unknown[]> {
+export function rows(
+  statement: StatementSync,
+  ...parameters: readonly SQLInputValue[] | [Record<string, SQLInputValue>]
+): Iterable<unknown[]> {
   statement.setReturnArrays(true)
-  return statement.iterate(...parameters) as unknown as Iterable<unknown[]>
+  return statement.iterate(...(parameters as SQLInputValue[])) as unknown as Iterable<unknown[]>
 }

@@ -1,95 +1,78 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../ledger/index.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { Checkpoints, WHOLE_EVERY } from './checkpoints.ts'
 import { Days } from './days.ts'
-import { EarlierTraces } from './earlier-traces.ts'
-import { type DayTrace, dayIn, dayOf, type Trace, Traces } from './traces.ts'
+import { EarlierSegment } from './earlier-segment.ts'
+import { type ItemMove, ItemMoves } from './item-moves.ts'
+import { type DaySeen, OpenSegment } from './open-segment.ts'
+import type { Runs } from './runs.ts'
 
 /** Transactions that are read again at a time: some milliseconds. */
 const SLICE_TRANSACTIONS = 2_000
 
-/** Takes what was sold and seen on a day, beyond what it took before. */
-export type DayReader = (trace: Trace, day: DayTrace, sold: number) => void
-
 /**
- * Cuts history into segments of about as many movements. At the end of each, levels are written as they are then:
- * so the level of any moment is one checkpoint and a part of one segment away. What was sold on a day, and was there, is written with it.
+ * Cuts history into segments of about as many movements. At the end of each, levels are written as they are then: so the level of any moment is
+ * one checkpoint and a part of one segment away. What was sold on a day, and was there, is written with it, and where each item moved.
  */
 export class Segments {
+  readonly #ledger: Ledger
   readonly #movementsMax: number
   readonly #close: StatementSync
   readonly #checkpoints: Checkpoints
   readonly #days: Days
+  readonly #itemMoves: ItemMoves
   #number: number
-  /** The position behind which the open segment begins. */
-  #behind: number
   #movements: number
   /** What had moved in the open segment at the start; undefined once it is read. */
-  #earlier: EarlierTraces | undefined
-  #traces = new Traces()
-  readonly #touched: Trace[] = []
-  #day0 = 0
-  #reader: DayReader | undefined
-  #waiting: Trace[] = []
+  #earlier: EarlierSegment | undefined
+  #open: OpenSegment
+  #reader: ((seen: DaySeen) => void) | undefined
 
-  constructor(db: DatabaseSync, ledger: Ledger, movementsMax: number) {
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, movementsMax: number) {
+    this.#ledger = ledger
     this.#movementsMax = movementsMax
     this.#close = db.prepare('INSERT INTO segment VALUES (?, ?)')
     this.#checkpoints = new Checkpoints(db, ledger)
     this.#days = new Days(db)
+    this.#itemMoves = new ItemMoves(db)
+    this.#open = new OpenSegment(ledger)
     const last = db.prepare('SELECT number, last FROM segment ORDER BY number DESC LIMIT 1').get() as
       | { number: number; last: number }
       | undefined
     this.#number = (last?.number ?? 0) + 1
-    this.#behind = last?.last ?? 0
-    const count = db.prepare('SELECT count(*) AS movements FROM movement WHERE position > ?').get(this.#behind) as { movements: number }
-    this.#movements = count.movements
-    if (this.#movements === 0) return
-    const levelAt = (place: Place, item: Item): number => this.#traces.find(place, item)?.first ?? place.quantity(item.number) ?? 0
-    this.#earlier = new EarlierTraces(db, ledger, this.#behind, ledger.position, levelAt)
+    const behind = last?.last ?? 0
+    this.#movements = movementsBehind(db, behind)
+    if (this.#movements > 0)
+      this.#earlier = new EarlierSegment(ledger, runs, behind, (place) => this.#checkpoints.at(place, last?.number ?? 0))
   }
 
-  /** The batch of the next transactions was recorded now. */
-  begin(recorded: number): void {
-    this.#day0 = dayOf(recorded)
+  /** What is open, for whoever follows what is posted. */
+  get open(): OpenSegment {
+    return this.#open
   }
 
-  /** A transaction has moved a level at a location. Answers its trace. */
-  moved(place: Place, item: Item, cameIn: number, position: number): Trace {
-    const trace = this.#traces.of(place, item)
-    if (trace.position !== position) {
-      trace.position = position
-      trace.before = (place.quantity(item.number) as number) - cameIn
-      trace.first ??= trace.before
-      this.#touched.push(trace)
-    }
-    return trace
-  }
-
-  /** The trace of a level that something else than a movement has changed. */
-  trace(place: Place, item: Item): Trace {
-    return this.#traces.of(place, item)
-  }
-
-  /** A transaction has posted so many movements: it may be the last of its segment. */
-  applied(position: number, movements: number): void {
-    for (const trace of this.#touched) {
-      const day = dayIn(trace, this.#day0)
-      if (day.opened === undefined) day.opened = trace.before > 0
-      if (this.#reader !== undefined && !trace.waiting) {
-        trace.waiting = true
-        this.#waiting.push(trace)
-      }
-      if (trace.before > 0 || (trace.place.quantity(trace.item.number) as number) > 0) day.seen = true
-    }
-    this.#touched.length = 0
+  /** A transaction has posted so many movements. Answers whether it was the last of its segment. */
+  applied(position: number, movements: number): boolean {
     this.#movements += movements
-    if (this.#movements >= this.#movementsMax) this.#end(position)
+    if (this.#movements < this.#movementsMax) return false
+    this.#end(position)
+    return true
   }
 
-  /** What moved at a location in the open segment; the tables hold all that the ledger does. */
-  openAt(place: Place): Iterable<Trace> {
-    return this.#open().at(place)
+  /** What was seen at a location in the open segment; the tables hold all that the ledger does. It counts as taken by the reader. */
+  takeOpenAt(place: Place): Iterable<DaySeen> {
+    return this.#whole().takeAt(place)
+  }
+
+  /** The movements of an item at locations behind one position and up to another, in pieces. */
+  *movesOf({ number }: Item, behind: number, to: number, order: 'oldest' | 'latest'): Generator<readonly ItemMove[], void, undefined> {
+    const open = (): ItemMove[] =>
+      this.#whole()
+        .moves.of(number)
+        .filter(({ position }) => position > behind && position <= to)
+    if (order === 'latest') yield open()
+    yield* this.#itemMoves.of(number, behind, to, order)
+    if (order === 'oldest') yield open()
   }
 
   /** Reads on in what had moved in the open segment at the start. False when all of it is read. */
@@ -98,38 +81,47 @@ export class Segments {
     if (earlier === undefined) return false
     earlier.read(SLICE_TRANSACTIONS)
     if (!earlier.isWhole) return true
-    for (const trace of earlier.traces.all()) this.#traces.prepend(trace)
+    earlier.segment.append(this.#open)
+    this.#open = earlier.segment
     this.#earlier = undefined
     return false
   }
 
   /** Has the days of the open segment read that changed since the last time. The first time that is none. */
-  read(reader: DayReader): void {
+  read(reader: (seen: DaySeen) => void): void {
     this.#reader = reader
-    for (const trace of this.#waiting) {
-      trace.waiting = false
-      for (const day of trace.days) {
-        reader(trace, day, day.sold - day.soldTaken)
-        day.soldTaken = day.sold
-      }
-    }
-    this.#waiting = []
+    this.#open.handOver(reader)
   }
 
-  #open(): Traces {
+  #whole(): OpenSegment {
     while (this.readEarlier());
-    return this.#traces
+    return this.#open
   }
 
   #end(position: number): void {
     if (this.#reader !== undefined) this.read(this.#reader)
     const number = this.#number++
+    const open = this.#whole()
+    const isWhole = number % WHOLE_EVERY === 0
     this.#close.run(number, position)
-    const moved = this.#open().moved()
-    for (const [place, traces] of moved) this.#days.add(place.code, traces)
-    this.#checkpoints.write(number, moved)
-    this.#behind = position
+    for (const { place, seen } of open.byPlace()) {
+      this.#days.add(number, place, seen)
+      if (!isWhole) this.#checkpoints.writeMoved(number, place, seen)
+    }
+    this.#itemMoves.write(number, open.moves)
+    if (isWhole) {
+      this.#checkpoints.writeAll(number)
+      this.#days.join(number - WHOLE_EVERY)
+    }
     this.#movements = 0
-    this.#traces = new Traces()
+    this.#open = new OpenSegment(this.#ledger)
   }
+}
+
+/** How many movements were posted behind a position. */
+function movementsBehind(db: DatabaseSync, behind: number): number {
+  const { movements } = db.prepare('SELECT coalesce(sum(movements), 0) AS movements FROM run WHERE first > ?').get(behind) as {
+    movements: number
+  }
+  return movements
 }

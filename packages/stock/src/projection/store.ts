@@ -1,60 +1,57 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import {
-  type Found,
-  type Item,
-  type Ledger,
-  levelKey,
-  type MoveReason,
-  type Place,
-  type Postings,
-  type Result,
-  type TillState,
-  type Transaction,
-  units,
-} from '../ledger/index.ts'
+import type { Found, Item, Ledger, MoveReason, Place, Postings, Result, TillState, Transaction } from '../ledger/index.ts'
 import type { LogRecord } from '../log/index.ts'
 import type { ReplayVisitor } from '../replay.ts'
 import { BooksStore } from './books-store.ts'
-import { exactOrNull } from './exact.ts'
+import { LevelPages } from './level-pages.ts'
 import { transferOf } from './place-codes.ts'
+import { RunWriter } from './run-writer.ts'
+import type { Runs } from './runs.ts'
 import { Segments } from './segments.ts'
-import { addSold, byCode, dayIn, dayOf, type Trace } from './traces.ts'
 
 const MINUTE_MS = 60_000
 
-/**
- * Writes what a replay says into the tables. Transactions and movements are rows of their own; a level is written once a commit,
- * however often it moved.
- */
+/** A movement as the ledger tells it. */
+export interface Movement {
+  readonly line: number
+  readonly item: Item
+  readonly from: Place
+  readonly to: Place
+  readonly thousandths: number
+  readonly at: number
+  readonly reason: MoveReason | undefined
+}
+
+/** Writes what a replay says into the tables: transactions as they come, a level once a commit, however often it moved. */
 export class ProjectionStore implements ReplayVisitor, Postings {
   readonly segments: Segments
   readonly #db: DatabaseSync
   readonly #ledger: Ledger
   readonly #books: BooksStore
-  readonly #transaction: StatementSync
-  readonly #movement: StatementSync
-  readonly #level: StatementSync
-  readonly #counterpart: StatementSync
+  readonly #runs: RunWriter
+  readonly #levels: LevelPages
+  readonly #named: StatementSync
+  readonly #late: StatementSync
+  readonly #shrunk: StatementSync
+  readonly #transit: StatementSync
   readonly #meta: StatementSync
-  /** The levels that changed in this commit, at locations and on the other side. */
-  readonly #dirty: Trace[] = []
-  readonly #counterparts = new Map<number, { place: Place; item: Item }>()
-  /** What came back from customers in this transaction: taken from what was sold, where it turns out to be a void. */
-  readonly #back: { readonly trace: Trace; readonly at: number; readonly thousandths: number }[] = []
-  #position = 0
+  readonly #inTransit = new Map<string, { readonly transfer: string; readonly place: Place; readonly item: Item }>()
+  /** Of the transaction that is being applied. */
+  readonly #moves: Movement[] = []
   #recorded = 0
-  #movements = 0
 
   /** @param segmentMovements - movements after which the levels are written once more, as they are then */
-  constructor(db: DatabaseSync, ledger: Ledger, segmentMovements: number) {
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segmentMovements: number) {
     this.#db = db
     this.#ledger = ledger
-    this.segments = new Segments(db, ledger, segmentMovements)
+    this.segments = new Segments(db, ledger, runs, segmentMovements)
     this.#books = new BooksStore(db, ledger)
-    this.#transaction = db.prepare(`INSERT INTO "transaction" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-    this.#movement = db.prepare('INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#level = db.prepare('INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#counterpart = db.prepare('INSERT OR REPLACE INTO counterpart VALUES (?, ?, ?, ?)')
+    this.#runs = new RunWriter(db)
+    this.#levels = new LevelPages(db)
+    this.#named = db.prepare('INSERT INTO named VALUES (?, ?)')
+    this.#late = db.prepare('INSERT INTO late VALUES (?, ?, ?)')
+    this.#shrunk = db.prepare('INSERT INTO shrunk VALUES (?)')
+    this.#transit = db.prepare('INSERT OR REPLACE INTO transit VALUES (?, ?, ?)')
     this.#meta = db.prepare('INSERT INTO projection VALUES (?, ?, ?, ?, ?)')
   }
 
@@ -77,113 +74,78 @@ export class ProjectionStore implements ReplayVisitor, Postings {
 
   /** The record that is applied next. */
   begin(record: LogRecord): void {
-    this.#position = record.first
     this.#recorded = record.recorded
-    this.segments.begin(record.recorded)
     this.#books.begin(record.recorded)
   }
 
   moved(line: number, item: Item, from: Place, to: Place, thousandths: number, at: number, reason?: MoveReason): void {
-    const position = this.#position
-    this.#movements++
-    this.#movement.run(position, line, item.code, from.code, to.code, units(thousandths), at, reason ?? null, exactOrNull(thousandths))
-    const left = this.#touch(from, item, -thousandths)
-    const came = this.#touch(to, item, thousandths)
-    if (reason !== undefined) return
-    const { customer } = this.#ledger.places.virtual
-    if (to === customer && left !== undefined) addSold(left, at, thousandths)
-    else if (from === customer && came !== undefined) this.#back.push({ trace: came, at, thousandths })
+    this.#moves.push({ line, item, from, to, thousandths, at, reason })
+    this.#mark(from, item)
+    this.#mark(to, item)
   }
 
   reserved(place: Place, item: Item): void {
-    this.#wait(this.segments.trace(place, item))
+    this.#levels.mark(place, item)
   }
 
   applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result, found?: Found): void {
-    const { seq, id, kind, at, ref } = transaction
-    const location = 'location' in transaction ? transaction.location : null
-    this.#transaction.run(
-      position,
-      till.name,
-      epoch,
-      seq,
-      result.again === undefined ? (id ?? null) : null,
-      transaction.kind === 'unknown' ? transaction.sent : kind,
-      location,
-      at,
-      this.#recorded,
-      result.flags.length > 0 ? JSON.stringify(result.flags) : null,
-      result.refused ?? null,
-      result.field ?? null,
-      ref ?? null,
-      result.again ?? null,
-      lateClass(this.#recorded - at),
-    )
-    this.#books.posted(till)
+    const moves = this.#moves
+    const isPlain = moves.length === 1 || moves.every(({ line }, index) => line === index)
+    if (!isPlain) moves.sort((one, other) => one.line - other.line)
+    const location = 'location' in transaction ? this.#ledger.places.location(transaction.location)?.number : undefined
+    const recorded = this.#recorded
+    this.#runs.add(this.#books.posted(till), epoch, transaction, position, recorded, location, moves, result)
+    this.#note(transaction, position, result)
     if (result.refused === undefined && result.again === undefined) {
       const absorbed = this.#books.accepted(transaction, position, found?.sale?.position)
-      if (absorbed.length > 0 && kind === 'item') this.#absorbed([this.#ledger.items.find(transaction.item) as Item, ...absorbed])
+      if (absorbed.length > 0 && transaction.kind === 'item') {
+        this.#absorbed([this.#ledger.items.find(transaction.item) as Item, ...absorbed])
+      }
     }
-    if (kind === 'sale_void') for (const back of this.#back) dayIn(back.trace, dayOf(back.at)).sold -= back.thousandths
-    this.#back.length = 0
-    this.segments.applied(position, this.#movements)
-    this.#movements = 0
-    this.#position = position + 1
+    this.segments.open.take(transaction.kind, position, recorded, moves, onHand)
+    if (this.segments.applied(position, moves.length)) this.#runs.flush()
+    moves.length = 0
   }
 
-  /** @returns the trace of a level at a location */
-  #touch(place: Place, item: Item, cameIn: number): Trace | undefined {
-    if (place.virtual) {
-      this.#counterparts.set(levelKey(place, item), { place, item })
-      return undefined
-    }
-    const trace = this.segments.moved(place, item, cameIn, this.#position)
-    this.#wait(trace)
-    return trace
+  /** By what a transaction can be found beside its position. */
+  #note({ id, at }: Transaction, position: number, { again }: Result): void {
+    if (id !== undefined && again === undefined) this.#named.run(id, position)
+    const late = this.#recorded - at
+    if (late >= MINUTE_MS) this.#late.run(Math.floor(Math.log2(late / MINUTE_MS)), at, position)
+    const { shrink } = this.#ledger.places.virtual
+    if (this.#moves.some(({ from, to }) => from === shrink || to === shrink)) this.#shrunk.run(position)
   }
 
-  #wait(trace: Trace): void {
-    if (trace.dirty) return
-    trace.dirty = true
-    this.#dirty.push(trace)
+  #mark(place: Place, item: Item): void {
+    const transfer = place.number < 0 ? transferOf(place.code) : undefined
+    if (transfer === undefined) this.#levels.mark(place, item)
+    else this.#inTransit.set(`${item.number} ${transfer}`, { transfer, place, item })
   }
 
   /** What was counted and set aside of an item may be another's now, at any location. */
   #absorbed(items: readonly Item[]): void {
-    for (const place of this.#ledger.places.all()) {
-      if (place.virtual) continue
-      for (const item of items) if (hasLevel(place, item)) this.#wait(this.segments.trace(place, item))
-    }
+    for (const place of this.#ledger.places.all()) for (const item of items) if (hasLevel(place, item)) this.#levels.mark(place, item)
   }
 
   #finish(log: string, last: LogRecord): void {
+    this.#runs.flush()
     this.#books.finish()
-    for (const trace of this.#dirty.sort(byCode)) {
-      trace.dirty = false
-      const { place, item } = trace
-      const thousandths = place.quantity(item.number)
-      const reserved = place.reserved(item.number)
-      const figures = [units(thousandths ?? 0), units(reserved), units((thousandths ?? 0) - reserved)] as const
-      this.#level.run(place.code, item.code, ...figures, thousandths ?? null, reserved, place.countedAt(item.number) ?? null)
+    this.#levels.write()
+    for (const { transfer, place, item } of this.#inTransit.values()) {
+      if (this.#ledger.transfers.find(transfer)?.transit !== place) continue // it has arrived
+      this.#transit.run(transfer, item.number, place.quantity(item.number) ?? 0)
     }
-    this.#dirty.length = 0
-    for (const { place, item } of this.#counterparts.values()) {
-      const transfer = transferOf(place.code)
-      if (transfer !== undefined && this.#ledger.transfers.find(transfer)?.transit !== place) continue // it has arrived
-      const thousandths = place.quantity(item.number) ?? 0
-      this.#counterpart.run(place.code, item.code, units(thousandths), thousandths)
-    }
-    this.#counterparts.clear()
+    this.#inTransit.clear()
     this.#db.exec('DELETE FROM projection')
     this.#meta.run(log, last.number, last.first + last.count - 1, last.recorded, last.hash)
   }
 }
 
-function hasLevel(place: Place, item: Item): boolean {
-  return place.quantity(item.number) !== undefined || place.countedAt(item.number) !== undefined || place.reserved(item.number) !== 0
+/** The tables hold all that the ledger does: what is there now is what is there behind the transaction. */
+function onHand(place: Place, item: Item): number {
+  return place.quantity(item.number) ?? 0
 }
 
-/** How late: n for 2^n to 2^(n+1) minutes, null within one. A look for what is late at a moment then finds little else. */
-function lateClass(ms: number): number | null {
-  return ms < MINUTE_MS ? null : Math.floor(Math.log2(ms / MINUTE_MS))
+function hasLevel(place: Place, item: Item): boolean {
+  return place.quantity(item.number) !== undefined || place.countedAt(item.number) !== undefined || place.reserved(item.number) !== 0
 }

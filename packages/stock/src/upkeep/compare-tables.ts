@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { LEVELS_IN_PAGE } from '../projection/index.ts'
 
 /** A row that is not what the log says. */
 export interface Difference {
@@ -8,8 +9,12 @@ export interface Difference {
   readonly message: string
 }
 
-/** Bytes of a value that are shown. */
+/** Keys that say more than a number does. */
+const SPOKEN_KEYS: Readonly<Record<string, readonly string[]>> = { item: ['code'], place: ['code'], till: ['name'] }
+
+/** Of a value that are shown. */
 const SHOWN_BYTES = 32
+const SHOWN_CHARACTERS = 200
 
 /** What says itself where the tables end; it is looked at before. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(['projection'])
@@ -42,11 +47,12 @@ interface Column {
 
 function compareTable(db: DatabaseSync, table: string, columns: readonly Column[], different: (difference: Difference) => void): void {
   const keys = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk)
-  const keyNames = keys.length > 0 ? keys.map(({ name }) => name) : ['rowid']
+  const keyNames = SPOKEN_KEYS[table] ?? (keys.length > 0 ? keys.map(({ name }) => name) : ['rowid'])
+  const spoken = table === 'level_page' ? pagesOf(db) : nameOf
   const on = keyNames.map((name) => `ours."${name}" = theirs."${name}"`).join(' AND ')
   const from = (one: string, other: string): string =>
     `FROM ${one === 'ours' ? 'fresh' : 'there'}."${table}" AS ${one} LEFT JOIN ${other === 'ours' ? 'fresh' : 'there'}."${table}" AS ${other} ON ${on}`
-  const rest = columns.filter(({ pk }) => pk === 0).map(({ name }) => name)
+  const rest = columns.map(({ name }) => name).filter((name) => !keyNames.includes(name))
   const absent = `theirs."${keyNames[0]}" IS NULL`
   const unequal = rest.map((name) => `ours."${name}" IS NOT theirs."${name}"`)
   const shown = rest.map((name, index) => `ours."${name}" AS ours${index}, theirs."${name}" AS theirs${index}`)
@@ -59,13 +65,13 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
     const values = keyNames.map((_name, index) => row[`key${index}`])
     const said =
       row.absent === 1 ? 'is missing' : rest.flatMap((name, index) => changed(name, row[`ours${index}`], row[`theirs${index}`])).join(', ')
-    different({ table, position: positionOf(keyNames, values), message: `${nameOf(table, keyNames, values)} ${said}` })
+    different({ table, position: positionOf(keyNames, values), message: `${spoken(table, keyNames, values)} ${said}` })
   }
   if (countOf(db, 'fresh', table) - missing === countOf(db, 'there', table)) return // each of theirs has been met
   const extra = `SELECT ${key('theirs')} ${from('theirs', 'ours')} WHERE ours."${keyNames[0]}" IS NULL`
   for (const row of db.prepare(extra).iterate()) {
     const values = keyNames.map((_name, index) => row[`key${index}`])
-    different({ table, position: positionOf(keyNames, values), message: `${nameOf(table, keyNames, values)} is in no record of the log` })
+    different({ table, position: positionOf(keyNames, values), message: `${spoken(table, keyNames, values)} is in no record of the log` })
   }
 }
 
@@ -74,11 +80,29 @@ function countOf(db: DatabaseSync, schema: string, table: string): number {
 }
 
 function changed(name: string, ours: unknown, theirs: unknown): string[] {
-  return ours === theirs ? [] : [`has ${name} ${show(theirs)} where the log says ${show(ours)}`]
+  if (ours === theirs) return []
+  const [mine, others] = [listIn(ours), listIn(theirs)]
+  const index =
+    mine === undefined || others === undefined ? -1 : mine.findIndex((value, at) => JSON.stringify(value) !== JSON.stringify(others[at]))
+  if (index < 0) return [`has ${name} ${show(theirs)} where the log says ${show(ours)}`]
+  return [`has ${name}[${index}] ${show(others?.[index] ?? null)} where the log says ${show(mine?.[index])}`]
+}
+
+/** The elements of a JSON array: what is packed so is told apart by them. */
+function listIn(value: unknown): readonly unknown[] | undefined {
+  if (typeof value !== 'string' || !value.startsWith('[')) return undefined
+  try {
+    return JSON.parse(value) as unknown[]
+  } catch {
+    return undefined
+  }
 }
 
 function show(value: unknown): string {
-  if (!(value instanceof Uint8Array)) return JSON.stringify(value)
+  if (!(value instanceof Uint8Array)) {
+    const text = JSON.stringify(value)
+    return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text
+  }
   const bytes = Buffer.from(value.subarray(0, SHOWN_BYTES)).toString('hex')
   return value.length > SHOWN_BYTES ? `${bytes}… (${value.length} bytes)` : bytes
 }
@@ -87,8 +111,19 @@ function nameOf(table: string, keyNames: readonly string[], values: readonly unk
   return `${table} ${keyNames.map((name, index) => `${name} ${show(values[index])}`).join(', ')}`
 }
 
+/** Tells of which location and items a page of levels is. */
+function pagesOf(db: DatabaseSync): typeof nameOf {
+  const place = db.prepare('SELECT code FROM fresh.place WHERE number = ?')
+  const first = db.prepare('SELECT code FROM fresh.item WHERE number >= ? ORDER BY number LIMIT 1')
+  return (_table, _keyNames, [number, page]) => {
+    const at = (place.get(number as number) as { code: string } | undefined)?.code ?? number
+    const from = (first.get((page as number) * LEVELS_IN_PAGE) as { code: string } | undefined)?.code
+    return `levels at ${show(at)} of the ${LEVELS_IN_PAGE} items from ${show(from ?? null)} on (level_page place ${show(number)}, page ${show(page)}):`
+  }
+}
+
 function positionOf(keyNames: readonly string[], values: readonly unknown[]): number | undefined {
-  const index = keyNames.indexOf('position')
+  const index = keyNames.findIndex((name) => name === 'position' || name === 'first')
   return index < 0 ? undefined : (values[index] as number)
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { TABLES_FILE } from '../data-folder.ts'
 import { StockError } from '../errors.ts'
-import { PROJECTION_VERSION } from '../projection/index.ts'
+import { PROJECTION_VERSION, units } from '../projection/index.ts'
 import { formatTime } from '../protocol/index.ts'
 
 /** What of the tables others may have. */
@@ -35,7 +35,13 @@ interface Table {
 const time = (value: ExportValue): ExportValue => formatTime(value as number)
 const json = (value: ExportValue): ExportValue => (value === null ? [] : (JSON.parse(value as string) as unknown[]))
 const flag = (value: ExportValue): ExportValue => value === 1
-const ID = `ifnull(t.id, t.till || '/' || t.epoch || '/' || t.seq)`
+const ID = `ifnull(t.value ->> 4, l.name || '/' || r.epoch || '/' || (r.seq + t.key))`
+/** Every transaction, and of each its movements: not through the views, which would be joined row by row. */
+const TRANSACTIONS = `FROM run r CROSS JOIN json_each(r.rows) t
+    JOIN till l ON l.number = r.till JOIN kind k ON k.number = (t.value ->> 0) LEFT JOIN place p ON p.number = (t.value ->> 1)`
+const AT = 'r.recorded - (t.value ->> 2)'
+const KIND = `coalesce(t.value ->> '$[5].kind', k.name)`
+const LOCATION = `coalesce(p.code, t.value ->> '$[5].location')`
 
 const TABLES: Readonly<Record<ExportName, Table>> = {
   levels: {
@@ -45,11 +51,15 @@ const TABLES: Readonly<Record<ExportName, Table>> = {
     item: 'item = ?',
   },
   movements: {
-    sql: `SELECT m.position, m.line, t.kind, t.at, t.recorded, t.till, ${ID} AS id, m.item, m.from_place AS "from", m.to_place AS "to", m.quantity,
-        m.reason FROM movement m JOIN "transaction" t USING (position)`,
-    order: 'm.position, m.line',
-    location: '? IN (m.from_place, m.to_place)',
-    item: 'm.item = ?',
+    sql: `SELECT r.first + t.key AS position, coalesce(m.value ->> 6, m.key) AS line, ${KIND} AS kind, ${AT} AS at, r.recorded, l.name AS till,
+        ${ID} AS id, i.code AS item, coalesce(f.code, m.value ->> 2) AS "from", coalesce(o.code, m.value ->> 3) AS "to",
+        ${units('(m.value ->> 1)')} AS quantity, m.value ->> 5 AS reason
+      ${TRANSACTIONS} CROSS JOIN json_each(t.value, '$[3]') m JOIN item i ON i.number = (m.value ->> 0)
+      LEFT JOIN place f ON f.number = coalesce(m.value ->> 2, k.from_place, t.value ->> 1)
+      LEFT JOIN place o ON o.number = coalesce(m.value ->> 3, k.to_place, t.value ->> 1)`,
+    order: 'r.first', // and in a run as they stand there: a sort of all of them would not stream
+    location: '? IN (f.code, o.code)',
+    item: 'i.code = ?',
     show: { at: time, recorded: time },
   },
   items: {
@@ -66,10 +76,12 @@ const TABLES: Readonly<Record<ExportName, Table>> = {
     item: 'item = ?',
   },
   transactions: {
-    sql: `SELECT t.position, t.till, t.epoch, t.seq, ${ID} AS id, t.kind, t.location, t.at, t.recorded, t.flags, t.refused, t.field, t.ref FROM "transaction" t`,
-    order: 't.position',
-    location: 't.location = ?',
-    item: 'EXISTS (SELECT 1 FROM movement m WHERE m.position = t.position AND m.item = ?)',
+    sql: `SELECT r.first + t.key AS position, l.name AS till, r.epoch, r.seq + t.key AS seq, ${ID} AS id, ${KIND} AS kind, ${LOCATION} AS location,
+        ${AT} AS at, r.recorded, t.value ->> '$[5].flags' AS flags, t.value ->> '$[5].refused' AS refused, t.value ->> '$[5].field' AS field,
+        t.value ->> '$[5].ref' AS ref ${TRANSACTIONS}`,
+    order: 'r.first',
+    location: `${LOCATION} = ?`,
+    item: `EXISTS (SELECT 1 FROM json_each(t.value, '$[3]') m JOIN item i ON i.number = (m.value ->> 0) WHERE i.code = ?)`,
     show: { at: time, recorded: time, flags: json },
   },
 }

@@ -105,7 +105,7 @@ describe('rebuilding', () => {
     assert.equal(await rebuildTables(shop.data, ({ position }) => seen.push(position)), 8)
     assert.equal(seen.at(-1), 8)
     assert.equal((await verifyData(shop.data)).compared, 8)
-    edit(`${shop.data}/ledger.db`, 'UPDATE level SET on_hand = 77')
+    edit(`${shop.data}/ledger.db`, "UPDATE level_page SET thousandths = replace(thousandths, '-4000', '77000')")
     await rebuildTables(shop.data)
     const { damages, compared } = await verifyData(shop.data)
     assert.deepEqual([damages, compared], [[], 8])
@@ -126,18 +126,22 @@ describe('rebuilding', () => {
 describe('a check of the tables', () => {
   const damages: readonly (readonly [string, RegExp, number | undefined])[] = [
     [
-      "UPDATE level SET on_hand = 6 WHERE item = 'apple'",
-      /^ledger\.db: level location "S01", item "apple" has on_hand 6 where the log says -4$/,
+      "UPDATE level_page SET thousandths = replace(thousandths, '-4000', '6000') WHERE place > 4",
+      /^ledger\.db: levels at "S01" of the 64 items from "apple" on \(level_page place 5, page 0\): has thousandths\[0\] 6000 where the log says -4000$/,
       undefined,
     ],
-    ["DELETE FROM level WHERE item = 'pear'", /^ledger\.db: level location "S01", item "pear" is missing$/, undefined],
     [
-      "INSERT INTO location VALUES ('S09', 9, 'nowhere', 'store')",
-      /^ledger\.db: location code "S09" is in no record of the log$/,
+      'DELETE FROM level_page WHERE place = 5',
+      /^ledger\.db: levels at "S01" of the 64 items from "apple" on \(level_page place 5, page 0\): is missing$/,
       undefined,
     ],
-    ['UPDATE movement SET quantity = 50 WHERE position = 5', /^ledger\.db: movement position 5, line 0 has quantity 50 where/, 5],
-    ['DELETE FROM "transaction" WHERE position = 7', /^ledger\.db: transaction position 7 is missing$/, 7],
+    ["INSERT INTO place VALUES (9, 'S09', 'nowhere', 'store')", /^ledger\.db: place code "S09" is in no record of the log$/, undefined],
+    [
+      "UPDATE run SET rows = replace(rows, '[0,5000]', '[0,50000]')",
+      /^ledger\.db: run first 4 has rows\[\d\] \[1,5,-?\d+,\[\[0,50000\]\]\] where the log says \[1,5,-?\d+,\[\[0,5000\]\]\]$/,
+      4,
+    ],
+    ['DELETE FROM run WHERE first = 7', /^ledger\.db: run first 7 is missing$/, 7],
     ["UPDATE till SET last = 6 WHERE name = 'S01/T1'", /^ledger\.db: till name "S01\/T1" has last 6 where the log says 7$/, undefined],
     ['ALTER TABLE item ADD COLUMN colour', /^ledger\.db: the table item has other columns$/, undefined],
   ]

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Item, Ledger, Place } from '../../ledger/index.ts'
+import { dayOf } from '../day-state.ts'
 import { Days } from '../days.ts'
 import type { Segments } from '../segments.ts'
-import { dayOf } from '../traces.ts'
 import { LatestDays, RING, type Sold } from './latest-days.ts'
 
 /** Days that are looked back on at most. */
@@ -30,7 +30,7 @@ export class Demand {
   /** Begins an answer: takes what has moved since the last one. */
   begin(): void {
     this.#read = 0
-    this.#segments.read(({ place, item }, { day, seen, opened }, sold) => this.#places[place.number]?.take(item, day, sold, seen, opened))
+    this.#segments.read(({ place, item, day, sold, state }) => this.#places[place.number]?.take(item, day, sold, state))
   }
 
   /** Whether the answer may still ask for a location: not when it has read enough, and would have to read more. */
@@ -50,12 +50,7 @@ export class Demand {
       latest.takeAll(day, levels)
       this.#read += DAY_COST + levels.items.length
     }
-    for (const { item, days } of this.#segments.openAt(place)) {
-      for (const day of days) {
-        latest.take(item, day.day, day.sold, day.seen, day.opened)
-        day.soldTaken = day.sold
-      }
-    }
+    for (const { item, day, sold, state } of this.#segments.takeOpenAt(place)) latest.take(item, day, sold, state)
     this.#places[place.number] = latest
     return latest
   }

@@ -2,11 +2,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { StockError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/index.ts'
 import { formatTime, type Question, SERVER_TILL } from '../../protocol/index.ts'
+import { dayOf } from '../day-state.ts'
+import type { Runs } from '../runs.ts'
 import type { Segments } from '../segments.ts'
-import { dayOf } from '../traces.ts'
+import { Shrunk } from '../shrunk.ts'
+import { TillNames } from '../till-names.ts'
 import { Demand } from './demand.ts'
 import { asOf, oversold, velocity } from './levels-asked.ts'
-import { belowSince, history, shrink } from './movements-asked.ts'
+import { belowSince, history, type PastMovements, shrink } from './movements-asked.ts'
 import { cursorOf, Page } from './page.ts'
 import { PastLevels } from './past-levels.ts'
 import { reorder } from './reorder.ts'
@@ -21,15 +24,15 @@ export interface DeskLimits {
 
 /** Answers what purchasing asks, from the tables and the ledger that they stand at. */
 export class Desk {
-  readonly #db: DatabaseSync
   readonly #ledger: Ledger
   readonly #past: PastLevels
+  readonly #movements: PastMovements
   readonly #demand: Demand
 
-  constructor(db: DatabaseSync, ledger: Ledger, segments: Segments) {
-    this.#db = db
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segments: Segments) {
     this.#ledger = ledger
-    this.#past = new PastLevels(db, ledger)
+    this.#past = new PastLevels(db, ledger, runs)
+    this.#movements = { ledger, runs, segments, tills: new TillNames(db), shrunk: new Shrunk(db) }
     this.#demand = new Demand(db, ledger, segments)
   }
 
@@ -60,7 +63,7 @@ export class Desk {
         return page.text({ asOf: { position, ...timesOf(question.moment) } })
       }
       case 'history':
-        history(this.#db, this.#ledger, question, page)
+        history(this.#movements, question, page)
         break
       case 'reorder':
         this.#demand.begin()
@@ -71,10 +74,10 @@ export class Desk {
         velocity(this.#ledger, this.#demand, question, today, page)
         break
       case 'shrink':
-        shrink(this.#db, this.#ledger, question, page)
+        shrink(this.#movements, question, page)
         break
       case 'oversold':
-        oversold(this.#ledger, question, page, belowSince(this.#db))
+        oversold(this.#ledger, question, page, belowSince(this.#movements))
         break
       case 'tills':
         this.#tills(question, connected, page)

@@ -1,5 +1,5 @@
 import type { Item } from '../../ledger/index.ts'
-import { OPENED, RECORDED, SEEN } from '../days.ts'
+import { OPENED, RECORDED, SEEN } from '../day-state.ts'
 import type { PackedLevels } from '../packed-levels.ts'
 
 /** What was sold in some days, counted over those in which there was something to sell. Quantities in thousandths. */
@@ -34,13 +34,8 @@ export class LatestDays {
   /** Takes a whole day. */
   takeAll(day: number, { items, values, states }: PackedLevels): void {
     for (let index = 0; index < items.length; index++) {
-      this.#take(items[index] as number, day, values[index] as number, states[index] as number)
+      this.take(items[index] as number, day, values[index] as number, states[index] as number)
     }
-  }
-
-  /** Takes what was sold and seen of an item on a day; more of the same day adds to it. */
-  take(item: Item, day: number, sold: number, seen: boolean, opened: boolean | undefined): void {
-    this.#take(item.number, day, sold, (seen ? SEEN : 0) | (opened === undefined ? 0 : opened ? RECORDED | OPENED : RECORDED))
   }
 
   /**
@@ -76,7 +71,8 @@ export class LatestDays {
     return { sold: sum, daysInStock: count, perDay, deviation: Math.sqrt(variance) }
   }
 
-  #take(item: number, day: number, sold: number, state: number): void {
+  /** Takes what was sold and seen of an item, by its number, on a day; more of the same day adds to it. `state`: bits of `day-state.ts`. */
+  take(item: number, day: number, sold: number, state: number): void {
     const slot = this.#slots.get(item) ?? this.#newSlot(item)
     const last = this.#last[slot] as number
     if (day <= last - RING) return // too long ago for anybody to ask

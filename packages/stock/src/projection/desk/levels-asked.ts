@@ -39,8 +39,7 @@ function eachLevel(
 /** What was on hand at a past moment. What has come since then had 0; what was another's barcode is shown while it had something. */
 export function asOf(ledger: Ledger, past: PastLevels, question: Extract<Question, { of: 'asOf' }>, page: Page): void {
   const { filter, moment } = question
-  const item = filter.item === undefined ? undefined : ledger.items.find(filter.item)?.code
-  const at = past.at(moment, { item, location: filter.location })
+  const at = past.at(moment)
   eachLevel(ledger, filter, question.after, page, (place, level) => {
     const onHand = at(place, level)
     if (level.absorbed && onHand === 0) return undefined

@@ -1,9 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { type Item, type Ledger, type Place, placeMatches, units } from '../../ledger/index.ts'
 import { formatTime, type Question } from '../../protocol/index.ts'
-import { EXACT } from '../exact.ts'
-import { lastPositionAt } from '../moments.ts'
-import { rows } from '../rows.ts'
+import { KINDS, type Kind } from '../kinds.ts'
+import type { Move, PlaceName } from '../posted.ts'
+import { movesOfPosted, type Posted, type Runs } from '../runs.ts'
+import type { Segments } from '../segments.ts'
+import type { Shrunk } from '../shrunk.ts'
+import type { TillNames } from '../till-names.ts'
 import { cursorOf, type Page } from './page.ts'
 
 /** Movements that one answer looks at, where it looks for those at some locations. */
@@ -12,95 +14,142 @@ const LOOKED_AT_MAX = 50_000
 const SINCE_LOOKED_AT_MAX = 1_000
 const SINCE_OF_ANSWER_MAX = 50_000
 
+/** What the tables hold of the past, as far as questions about movements go. */
+export interface PastMovements {
+  readonly ledger: Ledger
+  readonly runs: Runs
+  readonly segments: Segments
+  readonly tills: TillNames
+  readonly shrunk: Shrunk
+}
+
 /** The movements of an item, each with the transaction that made it. */
-export function history(db: DatabaseSync, ledger: Ledger, question: Extract<Question, { of: 'history' }>, page: Page): void {
+export function history(past: PastMovements, question: Extract<Question, { of: 'history' }>, page: Page): void {
+  const { ledger, runs, segments } = past
   const item = ledger.items.find(question.item)
   if (item === undefined) return
-  const isOldest = question.order === 'oldest'
-  const cursor = cursorOf(question.after)
-  const begins = question.from === undefined ? 0 : lastPositionAt(db, question.from - 1)
-  const ends = question.to === undefined ? ledger.position : lastPositionAt(db, question.to - 1)
-  const [behind, line] = question.after === undefined ? (isOldest ? [0, -1] : [Number.MAX_SAFE_INTEGER, 0]) : cursor
-  const statement = db.prepare(
-    `SELECT position, line, from_place, to_place, ${EXACT()}, at, reason FROM movement INDEXED BY movement_of_item
-     WHERE item = ? AND position > ? AND position <= ? AND position ${isOldest ? '>=' : '<='} ?
-     ORDER BY position ${isOldest ? '' : 'DESC'}, line ${isOldest ? '' : 'DESC'}`,
-  )
-  const transaction = db.prepare(
-    `SELECT recorded, till, coalesce(id, till || '/' || epoch || '/' || seq) AS id, kind, flags, ref FROM "transaction" WHERE position = ?`,
-  )
+  const order = question.order === 'oldest' ? 'oldest' : 'latest'
+  const isOldest = order === 'oldest'
+  const [begins, ends] = positionsOf(past, question)
+  const [cursor, line] = cursorOf(question.after)
+  const isAfter = question.after !== undefined
+  const behind = isAfter && isOldest ? Math.max(begins, cursor - 1) : begins
+  const to = isAfter && !isOldest ? Math.min(ends, cursor) : ends
   let looked = 0
   let seen = ''
-  for (const row of rows(statement, item.code, begins, ends, behind)) {
-    const [position, number, from, to, moved, at, reason] = row as [number, number, string, string, number, number, string | null]
-    if (position === behind && (isOldest ? number <= line : number >= line)) continue
-    if (looked++ === LOOKED_AT_MAX) return page.stop(seen)
-    seen = `${position}.${number}`
-    if (!isAt(question, from, ledger) && !isAt(question, to, ledger)) continue
-    const { recorded, till, id, kind, flags, ref } = transaction.get(position) as Record<string, string> & { recorded: number }
-    const said = {
-      position,
-      recorded: formatTime(recorded),
-      at: formatTime(at),
-      till,
-      id,
-      kind,
-      ...(reason === null ? {} : { reason }),
-      ...(flags === null ? {} : { flags: JSON.parse(flags as string) as string[] }),
-      ...(ref === null ? {} : { ref }),
-      from,
-      to,
-      quantity: units(moved),
+  let before = 0
+  for (const moves of segments.movesOf(item, behind, to, order)) {
+    for (const { position } of isOldest ? moves : moves.toReversed()) {
+      if (position === before) continue // all of the transaction has been said
+      before = position
+      const posted = runs.at(position) as Posted
+      const its = movesOfPosted(posted).filter((move) => move.item === item.number)
+      for (const move of isOldest ? its : its.toReversed()) {
+        if (isAfter && position === cursor && (isOldest ? move.line <= line : move.line >= line)) continue
+        if (looked++ === LOOKED_AT_MAX) return page.stop(seen)
+        seen = `${position}.${move.line}`
+        if (!isAt(question, move.from, ledger) && !isAt(question, move.to, ledger)) continue
+        if (!page.add(said(past, posted, move), seen)) return
+      }
     }
-    if (!page.add(said, seen)) return
   }
 }
 
-function isAt(question: { location?: string; within?: string }, code: string, { places }: Ledger): boolean {
+function said({ ledger, tills }: PastMovements, posted: Posted, move: Move): Record<string, unknown> {
+  const { position, run, row } = posted
+  const [kind, , , , id, more] = row
+  const till = tills.of(run.till)
+  return {
+    position,
+    recorded: formatTime(run.recorded),
+    at: formatTime(move.at),
+    till,
+    id: id ?? `${till}/${run.epoch}/${run.seq + position - run.first}`,
+    kind: more?.kind ?? (KINDS[kind] as Kind).name,
+    ...(move.reason === undefined ? {} : { reason: move.reason }),
+    ...(more?.flags === undefined ? {} : { flags: more.flags }),
+    ...(more?.ref === undefined ? {} : { ref: more.ref }),
+    from: codeOf(ledger, move.from),
+    to: codeOf(ledger, move.to),
+    quantity: units(move.thousandths),
+  }
+}
+
+/** Behind which position a question's time begins, and at which it ends. */
+function positionsOf({ runs, ledger }: PastMovements, { from, to }: { readonly from?: number; readonly to?: number }): [number, number] {
+  const { position } = ledger
+  return [from === undefined ? 0 : runs.lastAt(from - 1, position), to === undefined ? position : runs.lastAt(to - 1, position)]
+}
+
+function codeOf({ places }: Ledger, name: PlaceName): string {
+  return typeof name === 'string' ? name : (places.all()[name] as Place).code
+}
+
+function isAt(question: { location?: string; within?: string }, name: PlaceName, { places }: Ledger): boolean {
   if (question.location === undefined && question.within === undefined) return true
-  const place = places.location(code)
-  return place !== undefined && placeMatches(question, place)
+  const place = typeof name === 'number' ? places.all()[name] : undefined
+  return place?.virtual === false && placeMatches(question, place)
 }
 
 /** What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a place in the list. */
-export function shrink(db: DatabaseSync, ledger: Ledger, question: Extract<Question, { of: 'shrink' }>, page: Page): void {
-  const begins = question.from === undefined ? 0 : lastPositionAt(db, question.from - 1)
-  const ends = question.to === undefined ? ledger.position : lastPositionAt(db, question.to - 1)
-  const statement = db.prepare(
-    `SELECT iif(t.location IS NULL OR (m.from_place <> 'shrink' AND m.from_place NOT LIKE 'transit:%') OR m.to_place <> 'shrink',
-         iif(m.from_place = 'shrink', m.to_place, m.from_place), t.location) AS place, coalesce(m.reason, t.kind) AS kind,
-       count(*), sum(iif(m.to_place = 'shrink', ${EXACT('m.')}, 0)), sum(iif(m.from_place = 'shrink', ${EXACT('m.')}, 0))
-     FROM movement m INDEXED BY movement_of_shrink CROSS JOIN "transaction" t ON t.position = m.position
-     WHERE (m.from_place = 'shrink' OR m.to_place = 'shrink') AND m.position > ? AND m.position <= ?
-     GROUP BY 1, 2 ORDER BY 1, 2`,
-  )
+export function shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): void {
+  const { ledger, runs, shrunk } = past
+  const [begins, ends] = positionsOf(past, question)
+  const sums = new Map<string, { location: string; kind: string; movements: number; lost: number; found: number }>()
+  for (const position of shrunk.between(begins, ends)) {
+    const posted = runs.at(position) as Posted
+    for (const move of movesOfPosted(posted)) {
+      const lost = isShrink(ledger, move.to) ? move.thousandths : 0
+      const found = isShrink(ledger, move.from) ? move.thousandths : 0
+      if (lost === 0 && found === 0 && !isShrink(ledger, move.to) && !isShrink(ledger, move.from)) continue
+      const location = whereShrunk(ledger, posted, move)
+      const kind = move.reason ?? (KINDS[posted.row[0]] as Kind).name
+      const key = `${location}\n${kind}`
+      const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0, found: 0 }
+      sums.set(key, sum)
+      sum.movements++
+      sum.lost += lost
+      sum.found += found
+    }
+  }
   const [after] = cursorOf(question.after)
   let index = -1
-  for (const row of rows(statement, begins, ends)) {
-    const [location, kind, movements, lost, found] = row as [string, string, number, number, number]
-    if (!isAt(question, location, ledger) || ++index <= after) continue
+  const order = [...sums.values()].sort((a, b) => compare(a.location, b.location) || compare(a.kind, b.kind))
+  for (const { location, kind, movements, lost, found } of order) {
+    if (!isAt(question, ledger.places.location(location)?.number ?? location, ledger) || ++index <= after) continue
     if (!page.add({ location, kind, movements, lost: units(lost), found: units(found), net: units(found - lost) }, `${index}.0`)) return
   }
 }
 
+/** The location at which something shrank: what a transfer lost counts where it arrived. */
+function whereShrunk(ledger: Ledger, { row }: Posted, { from, to }: Move): string {
+  const other = isShrink(ledger, from) ? to : from
+  const own = row[1]
+  return typeof other === 'string' && own !== null ? codeOf(ledger, own) : codeOf(ledger, other)
+}
+
+function isShrink({ places }: Ledger, name: PlaceName): boolean {
+  return name === places.virtual.shrink.number
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
 /** Tells when a level that is below 0 fell there, by the server's clock; undefined where that is too long ago to be looked for. */
-export function belowSince(db: DatabaseSync): (place: Place, item: Item, onHand: number) => string | undefined {
-  const movements = db.prepare(
-    `SELECT position, from_place, to_place, ${EXACT()} FROM movement INDEXED BY movement_of_item
-     WHERE item = ? ORDER BY position DESC, line DESC LIMIT ?`,
-  )
-  const recordedAt = db.prepare('SELECT recorded FROM "transaction" WHERE position = ?')
+export function belowSince({ ledger, runs, segments }: PastMovements): (place: Place, item: Item, onHand: number) => string | undefined {
   let left = SINCE_OF_ANSWER_MAX
   return (place, item, onHand) => {
     let level = onHand
-    for (const row of rows(movements, item.code, Math.min(left, SINCE_LOOKED_AT_MAX))) {
-      const [position, from, to, moved] = row as [number, string, string, number]
-      left--
-      if (from === place.code) level += moved
-      else if (to === place.code) level -= moved
-      if (level < 0) continue
-      const { recorded } = recordedAt.get(position) as { recorded: number }
-      return formatTime(recorded)
+    let looked = Math.min(left, SINCE_LOOKED_AT_MAX)
+    for (const moves of segments.movesOf(item, 0, ledger.position, 'latest')) {
+      for (let index = moves.length - 1; index >= 0; index--) {
+        if (looked-- === 0) return undefined
+        left--
+        const move = moves[index] as (typeof moves)[number]
+        if (move.place === place.number) level -= move.cameIn
+        if (level >= 0) return formatTime(runs.recordedAt(move.position))
+      }
     }
     return undefined
   }

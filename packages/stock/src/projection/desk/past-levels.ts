@@ -1,68 +1,68 @@
-import type { DatabaseSync } from 'node:sqlite'
-import type { Item, Ledger, Place } from '../../ledger/index.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type Item, type Ledger, levelKey, type Place } from '../../ledger/index.ts'
 import type { Moment } from '../../protocol/index.ts'
 import { Checkpoints } from '../checkpoints.ts'
-import { EXACT } from '../exact.ts'
-import { lastPositionAt } from '../moments.ts'
+import type { PlaceName } from '../posted.ts'
+import { rows } from '../rows.ts'
+import { movesOfPosted, type Posted, type Runs } from '../runs.ts'
 
 const MINUTE_MS = 60_000
 
-/** Only movements of one item, or at one location, are looked at, where only those are asked for. */
-export interface Narrow {
-  readonly item?: string | undefined
-  readonly location?: string | undefined
-}
-
-type Sums = Map<string, number>
+/** By key of a level, thousandths. */
+type Sums = Map<number, number>
 
 /** What was on hand at past moments: one checkpoint of a level, and what moved between it and the moment. */
 export class PastLevels {
   readonly #db: DatabaseSync
   readonly #ledger: Ledger
+  readonly #runs: Runs
   readonly #checkpoints: Checkpoints
+  readonly #late: StatementSync
   /** The last moment that was asked for: an answer has many pages. */
   #known: { readonly key: string; readonly at: (place: Place, item: Item) => number } | undefined
 
-  constructor(db: DatabaseSync, ledger: Ledger) {
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs) {
     this.#db = db
     this.#ledger = ledger
+    this.#runs = runs
     this.#checkpoints = new Checkpoints(db, ledger)
+    this.#late = db.prepare('SELECT position FROM late WHERE class = ? AND at > ? AND at <= ? AND position > ?')
   }
 
   /** The position of a moment: by the tills' clock, that of the same time by the server's. */
   positionOf(moment: Moment): number {
     const { position } = this.#ledger
     if ('position' in moment) return Math.min(moment.position, position)
-    return lastPositionAt(this.#db, 'recorded' in moment ? moment.recorded : moment.at)
+    return this.#runs.lastAt('recorded' in moment ? moment.recorded : moment.at, position)
   }
 
   /** What was on hand of an item at a location at a moment, in thousandths. */
-  at(moment: Moment, narrow: Narrow): (place: Place, item: Item) => number {
-    const key = JSON.stringify([moment, narrow, this.#ledger.position])
-    if (this.#known?.key !== key) this.#known = { key, at: this.#read(moment, narrow) }
+  at(moment: Moment): (place: Place, item: Item) => number {
+    const key = JSON.stringify([moment, this.#ledger.position])
+    if (this.#known?.key !== key) this.#known = { key, at: this.#read(moment) }
     return this.#known.at
   }
 
-  #read(moment: Moment, narrow: Narrow): (place: Place, item: Item) => number {
+  #read(moment: Moment): (place: Place, item: Item) => number {
     const position = this.positionOf(moment)
     const sums: Sums = new Map()
-    const base = this.#base(position, narrow, sums)
-    if ('at' in moment) this.#addLate(moment.at, position, narrow, sums)
-    return (place, item) => base(place, item) + (sums.get(`${place.code}\n${item.code}`) ?? 0)
+    const base = this.#base(position, sums)
+    if ('at' in moment) this.#addLate(moment.at, position, sums)
+    return (place, item) => base(place, item) + (sums.get(levelKey(place, item)) ?? 0)
   }
 
   /** The nearer end of the segment that holds a position; what moved between them is left in `sums`. */
-  #base(position: number, narrow: Narrow, sums: Sums): (place: Place, item: Item) => number {
+  #base(position: number, sums: Sums): (place: Place, item: Item) => number {
     const ends = this.#db.prepare('SELECT number, last FROM segment ORDER BY number').all() as { number: number; last: number }[]
     const holding = ends.findIndex(({ last }) => last >= position)
     const before = holding < 0 ? ends.at(-1) : ends[holding - 1]
     const end = ends[holding]
     const last = end?.last ?? this.#ledger.position
     if (position - (before?.last ?? 0) <= last - position) {
-      this.#add('position > ? AND position <= ?', [before?.last ?? 0, position], 1, narrow, sums)
+      this.#addBetween(before?.last ?? 0, position, 1, sums)
       return before === undefined ? () => 0 : this.#atEnd(before.number)
     }
-    this.#add('position > ? AND position <= ?', [position, last], -1, narrow, sums)
+    this.#addBetween(position, last, -1, sums)
     return end === undefined ? (place, item) => place.quantity(item.number) ?? 0 : this.#atEnd(end.number)
   }
 
@@ -80,32 +80,35 @@ export class PastLevels {
   }
 
   /** What was recorded after a moment and counts at or before it. */
-  #addLate(at: number, position: number, narrow: Narrow, sums: Sums): void {
-    const near = lastPositionAt(this.#db, at + MINUTE_MS)
-    this.#add('position > ? AND position <= ? AND at <= ?', [position, near, at], 1, narrow, sums)
-    const { most } = this.#db.prepare('SELECT max(late) AS most FROM "transaction" WHERE late IS NOT NULL').get() as { most: number | null }
+  #addLate(at: number, position: number, sums: Sums): void {
+    const near = this.#runs.lastAt(at + MINUTE_MS, this.#ledger.position)
+    this.#addBetween(position, near, 1, sums, at)
+    const { most } = this.#db.prepare('SELECT max(class) AS most FROM late').get() as { most: number | null }
     for (let late = 0; late <= (most ?? -1); late++) {
       // What is this late and came after the moment is no older than twice as much.
       const oldest = at - 2 ** (late + 1) * MINUTE_MS
-      const positions = `SELECT position FROM "transaction" WHERE late = ? AND at > ? AND at <= ? AND position > ?`
-      this.#add(`position IN (${positions}) AND at <= ?`, [late, oldest, at, near, at], 1, narrow, sums)
+      const positions = [...rows(this.#late, late, oldest, at, near)].map(([position]) => position as number)
+      for (const late of positions.sort((one, other) => one - other)) this.#add(this.#runs.at(late) as Posted, 1, sums, at)
     }
   }
 
-  #add(where: string, parameters: readonly number[], sign: 1 | -1, { item, location }: Narrow, sums: Sums): void {
-    const only = `${item === undefined ? '' : ' AND item = ?'}${location === undefined ? '' : ' AND (from_place = ? OR to_place = ?)'}`
-    const named = [...(item === undefined ? [] : [item]), ...(location === undefined ? [] : [location, location])]
-    const hint = item === undefined ? '' : 'INDEXED BY movement_of_item'
-    const statement = this.#db.prepare(`SELECT from_place, to_place, item, ${EXACT()} FROM movement ${hint} WHERE ${where}${only}`)
-    statement.setReturnArrays(true)
-    const add = (place: string, code: string, moved: number): void => {
-      const key = `${place}\n${code}`
-      sums.set(key, (sums.get(key) ?? 0) + moved)
+  #addBetween(behind: number, to: number, sign: 1 | -1, sums: Sums, until?: number): void {
+    for (const posted of this.#runs.between(behind + 1, to)) this.#add(posted, sign, sums, until)
+  }
+
+  /** @param until - movements that count later are left out */
+  #add(posted: Posted, sign: 1 | -1, sums: Sums, until: number = Number.POSITIVE_INFINITY): void {
+    for (const { item, from, to, thousandths, at } of movesOfPosted(posted)) {
+      if (at > until) continue
+      this.#addTo(sums, from, item, -sign * thousandths)
+      this.#addTo(sums, to, item, sign * thousandths)
     }
-    for (const row of statement.iterate(...parameters, ...named)) {
-      const [from, to, code, moved] = row as unknown as [string, string, string, number]
-      add(from, code, -sign * moved)
-      add(to, code, sign * moved)
-    }
+  }
+
+  #addTo(sums: Sums, name: PlaceName, item: number, cameIn: number): void {
+    const place = typeof name === 'number' ? this.#ledger.places.all()[name] : undefined
+    if (place === undefined || place.virtual) return
+    const key = levelKey(place, this.#ledger.items.at(item) as Item)
+    sums.set(key, (sums.get(key) ?? 0) + cameIn)
   }
 }
