@@ -27,6 +27,8 @@ export class BooksStore {
   readonly #items = new Set<Item>()
   readonly #tills = new Set<TillState>()
   readonly #tillNumbers = new Map<string, number>()
+  /** The till that posted last in this commit: its neighbours are mostly its own. */
+  #latest: { readonly till: TillState; readonly number: number } | undefined
   /** Items that nobody has defined, by code: a definition may make one another's barcode, and a line may make it an item again. */
   readonly #strays = new Map<string, Item>()
   readonly #absorbed = new Set<Item>()
@@ -71,9 +73,11 @@ export class BooksStore {
 
   /** A till has posted. Answers its number in the tables. */
   posted(till: TillState): number {
-    this.#tills.add(till)
     if (this.#itemsKnown < this.#ledger.items.count) this.#noteNewItems()
-    return this.#numberOf(till)
+    if (till === this.#latest?.till) return this.#latest.number
+    this.#tills.add(till)
+    this.#latest = { till, number: this.#numberOf(till) }
+    return this.#latest.number
   }
 
   /** A transaction was accepted, at a position; `voided` is that of the sale that it takes back. Answers the items that another has absorbed by it. */
@@ -139,6 +143,7 @@ export class BooksStore {
     }
     this.#items.clear()
     this.#tills.clear()
+    this.#latest = undefined
     if (this.#reservationsMoved) this.#followExpired()
     this.#reservationsMoved = false
   }

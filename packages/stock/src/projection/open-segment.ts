@@ -61,11 +61,11 @@ export class OpenSegment {
     const { customer } = this.#ledger.places.virtual
     const day = dayOf(recorded)
     for (const { item, from, to, thousandths, at, reason } of moves) {
-      if (from?.virtual === false) this.#moved(from, item, -thousandths, position, day)
-      if (to?.virtual === false) this.#moved(to, item, thousandths, position, day)
+      const left = from?.virtual === false ? this.#moved(from, item, -thousandths, position, day) : -1
+      const came = to?.virtual === false ? this.#moved(to, item, thousandths, position, day) : -1
       if (reason !== undefined) continue
-      if (to === customer && from?.virtual === false) this.#sold(from, item, dayOf(at), thousandths)
-      else if (kind === 'sale_void' && from === customer && to?.virtual === false) this.#sold(to, item, dayOf(at), -thousandths)
+      const [row, sold] = to === customer ? [left, thousandths] : from === customer && kind === 'sale_void' ? [came, -thousandths] : [-1, 0]
+      if (row >= 0) this.#sold(row, day, dayOf(at), sold)
     }
     this.#settle(levelBehind)
   }
@@ -130,7 +130,7 @@ export class OpenSegment {
   }
 
   /** Thousandths came in to a location, or left it (below 0), in the transaction at a position, which was recorded on a day. */
-  #moved(place: Place, item: Item, cameIn: number, position: number, day: number): void {
+  #moved(place: Place, item: Item, cameIn: number, position: number, day: number): number {
     const row = this.#row(place, item.number, day)
     if (this.#positions[row] !== position) {
       this.#positions[row] = position
@@ -139,11 +139,13 @@ export class OpenSegment {
     }
     this.#cameIn[row] = (this.#cameIn[row] as number) + cameIn
     this.moves.add(item.number, place.number, position, cameIn)
+    return row
   }
 
-  /** So much was sold of a level on a day; below 0: a sale was voided. */
-  #sold(place: Place, item: Item, day: number, thousandths: number): void {
-    const row = this.#row(place, item.number, day)
+  /** So much was sold of a level on a day, below 0: a sale was voided. `moved` is its row of the day on which it was recorded. */
+  #sold(moved: number, recorded: number, day: number, thousandths: number): void {
+    const key = this.#rows.keys[moved] as number
+    const row = day === recorded ? moved : this.#row(this.#ledger.places.all()[placeOf(key)] as Place, itemOf(key), day)
     this.#soldOn[row] = (this.#soldOn[row] as number) + thousandths
     if (thousandths > 0) this.#states[row] = (this.#states[row] as number) | SEEN
     this.#wait(row)

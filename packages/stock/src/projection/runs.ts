@@ -3,7 +3,7 @@ import { type Move, movesOf, type PostedRow } from './posted.ts'
 import { rows } from './rows.ts'
 
 /** Transactions of one run at most: to read one of them all have to be parsed. */
-export const RUN_TRANSACTIONS_MAX = 64
+export const RUN_TRANSACTIONS_MAX = 32
 
 /** Runs that were read and are kept at hand. */
 const KEPT = 256

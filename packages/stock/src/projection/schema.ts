@@ -133,12 +133,12 @@ const TABLES = `
     number INTEGER PRIMARY KEY,
     last   INTEGER NOT NULL    -- its last position
   );
-  CREATE TABLE item_moves (    -- where an item moved in a segment
+  CREATE TABLE item_moves (    -- where items moved in a segment
     segment INTEGER NOT NULL,
-    item    INTEGER NOT NULL,
-    moves   TEXT NOT NULL,     -- JSON: the number of a location, a position, what came in there in thousandths, and so on
-    PRIMARY KEY (segment, item)
-  ) WITHOUT ROWID;
+    first   INTEGER NOT NULL,  -- the number of the first item; the row's last one stands before the next row's first
+    moves   BLOB NOT NULL,     -- packed; see item-moves.ts
+    PRIMARY KEY (segment, first)
+  );
   CREATE TABLE checkpoint (    -- the levels of a location that moved in a segment, or all, as they were at its end
     location TEXT NOT NULL,
     segment  INTEGER NOT NULL,
