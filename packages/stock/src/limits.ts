@@ -116,7 +116,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   projectionMs: 100,
   projectionCloseMs: 5_000,
   checkTellMs: 2_000,
-  projectionTransactionsMax: 20_000,
+  projectionTransactionsMax: 131_072,
   segmentMovements: 262_144,
   recallMax: 1_024,
   recallBytesMax: 1024 * 1024,

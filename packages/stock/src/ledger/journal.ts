@@ -58,8 +58,14 @@ export class Journal {
     this.#taken++
   }
 
-  /** Movements up to here are no longer all at hand: for whoever loads the latest ones only. */
+  /** Whether something has fallen out of it. */
+  get hasForgotten(): boolean {
+    return this.#taken > LEDGER_LIMITS.journalMovementsMax
+  }
+
+  /** Holds nothing, and knows of nothing up to here: for whoever loads the latest movements only. */
   forget(recorded: number, position: number): void {
+    this.#taken = 0
     this.#forgottenRecorded = recorded
     this.#forgottenPosition = position
   }

@@ -27,6 +27,13 @@ export class Pages {
     return after
   }
 
+  /** Sets the numbers from `first` on, a multiple of {@link SLICE}, no more than that many; null: none. */
+  fill(first: number, values: readonly (number | null)[]): void {
+    const page = this.#page(first)
+    const start = first & PAGE_MASK
+    for (let index = 0; index < values.length; index++) page[start + index] = values[index] ?? Number.NaN
+  }
+
   /** The numbers of a whole part of a page, to be read: from `first` on, a multiple of `count`; undefined where there are none. */
   slice(first: number, count: number): Float64Array | undefined {
     const start = first & PAGE_MASK

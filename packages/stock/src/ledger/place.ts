@@ -58,6 +58,16 @@ export class Place {
     }
   }
 
+  /** Sets what is here of {@link LEVELS_SIDE_BY_SIDE} items side by side, where nothing is yet: for whoever loads it. Null: it never moved here. */
+  fill(first: number, quantities: readonly (number | null)[]): void {
+    this.#quantities.fill(first, quantities)
+    for (const quantity of quantities) {
+      if (quantity === null) continue
+      if (quantity > this.#peak) this.#peak = quantity
+      else if (-quantity > this.#peak) this.#peak = -quantity
+    }
+  }
+
   /** The first item number from `from` on that ever moved here; undefined when there is none. */
   nextItem(from: number): number | undefined {
     return this.#quantities.next(from)

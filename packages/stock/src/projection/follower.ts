@@ -102,7 +102,7 @@ export class Follower {
 
   /** Reads a little of what a question may need later. False when there is nothing to read. */
   readAhead(): boolean {
-    return this.#parts.store.segments.readEarlier()
+    return this.#parts.store.segments.readEarlier() || this.#parts.desk.readAhead()
   }
 
   /** Looks into what is in the tables. */

@@ -57,17 +57,9 @@ export function loadLevels(db: DatabaseSync, { places }: Ledger): void {
     const [number, page, thousandths, , counted] = row as [number, number, string | null, unknown, string | null]
     const place = all[number] as Place
     const first = page * LEVELS_IN_PAGE
-    each(thousandths, (index, quantity) => place.add(first + index, quantity))
-    each(counted, (index, at) => place.counted(first + index, at))
-  }
-}
-
-function each(text: string | null, take: (index: number, value: number) => void): void {
-  if (text === null) return
-  const values = JSON.parse(text) as (number | null)[]
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]
-    if (typeof value === 'number') take(index, value)
+    if (thousandths !== null) place.fill(first, JSON.parse(thousandths) as (number | null)[])
+    if (counted === null) continue
+    for (const [index, at] of (JSON.parse(counted) as (number | null)[]).entries()) if (at !== null) place.counted(first + index, at)
   }
 }
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Item, LEDGER_LIMITS, type Ledger, type Place, thousandths } from '../ledger/index.ts'
-import type { Move, PlaceName } from './posted.ts'
+import type { PlaceName } from './posted.ts'
 import { rows } from './rows.ts'
-import { movesOfPosted, type Posted, Runs } from './runs.ts'
+import { movesOfPosted, Runs } from './runs.ts'
 
 /** In the order in which they began: a recoding goes through the open ones in it. */
 export function loadTransfers(db: DatabaseSync, { transfers, places }: Ledger): void {
@@ -59,30 +59,39 @@ export function loadVoided(db: DatabaseSync, { voided }: Ledger): void {
   for (const [position] of rows(db.prepare('SELECT position FROM voided'))) voided.add(position as number)
 }
 
-/** The latest movements at locations, and the end of what is left out. */
-export function loadJournal(db: DatabaseSync, { journal, places, items, position: last }: Ledger): void {
-  const { journalMovementsMax } = LEDGER_LIMITS
+/** The latest movements at locations, as many as the journal holds: what is older falls out of it as it did when it was new. */
+export function loadJournal(db: DatabaseSync, { journal, places, items, position }: Ledger): void {
   const all = places.all()
-  const latest: { place: Place; item: Item; cameIn: number; at: number; position: number; recorded: number }[] = []
-  const add = (name: PlaceName, item: Item, cameIn: number, at: number, { position, run }: Posted): void => {
+  const runs = new Runs(db)
+  const locationOf = (name: PlaceName): Place | undefined => {
     const place = typeof name === 'number' ? all[name] : undefined
-    if (place?.virtual === false) latest.push({ place, item, cameIn, at, position, recorded: run.recorded })
+    return place?.virtual === false ? place : undefined
   }
-  for (const posted of new Runs(db).backwards(last)) {
-    const moves = movesOfPosted(posted)
-    for (let index = moves.length - 1; index >= 0; index--) {
-      const { item: number, from, to, thousandths, at } = moves[index] as Move
-      const item = items.at(number) as Item
-      // The last of a movement's two entries comes first, as everything does here.
-      add(from, item, -thousandths, at, posted)
-      add(to, item, thousandths, at, posted)
+  // Hardly any movement is between two places that are no locations: mostly the first look goes back far enough.
+  for (let movements = LEDGER_LIMITS.journalMovementsMax + 1; ; movements *= 2) {
+    const from = firstOfLatest(db, movements)
+    if (from > 1) journal.forget(runs.recordedAt(from - 1), from - 1)
+    for (const posted of runs.between(from, position)) {
+      const { recorded } = posted.run
+      for (const { item: number, from, to, thousandths, at } of movesOfPosted(posted)) {
+        const item = items.at(number) as Item
+        const [left, came] = [locationOf(from), locationOf(to)]
+        if (came !== undefined) journal.add(came, item, thousandths, at, posted.position, recorded)
+        if (left !== undefined) journal.add(left, item, -thousandths, at, posted.position, recorded)
+      }
     }
-    if (latest.length > journalMovementsMax) break
+    if (from <= 1 || journal.hasForgotten) return
   }
-  const forgotten = latest[journalMovementsMax]
-  latest.length = Math.min(latest.length, journalMovementsMax)
-  for (const { place, item, cameIn, at, position, recorded } of latest.reverse()) journal.add(place, item, cameIn, at, position, recorded)
-  if (forgotten !== undefined) journal.forget(forgotten.recorded, forgotten.position)
+}
+
+/** Where the run begins from which on there are so many movements; 1 where there are not so many. */
+function firstOfLatest(db: DatabaseSync, movements: number): number {
+  let sum = 0
+  for (const [first, its] of rows(db.prepare('SELECT first, movements FROM run ORDER BY first DESC'))) {
+    sum += its as number
+    if (sum >= movements) return first as number
+  }
+  return 1
 }
 
 function placeOf(places: Ledger['places'], code: unknown): Place {

@@ -31,11 +31,17 @@ const say = (reply: ProjectionReply): void => port.postMessage(reply)
 /** Ends the pause between two commits: somebody waits for the tables. */
 let wake = (): void => {}
 
+/** A rest is so many times as long as the commit before it, and at most so many times the shortest one. */
+const RESTS = 2
+const RESTS_MAX = 5
+
 yieldToServer()
 const follower = open()
 const waiting: AskRequest[] = []
 let running = false
 let again = false
+/** How long the last commit took, in milliseconds. */
+let took = 0
 let closeBy: number | undefined
 
 port.on('message', (request: ProjectionRequest) => {
@@ -74,7 +80,10 @@ async function run(): Promise<void> {
   while (again) {
     again = false
     try {
-      while (follower.step()) {
+      for (;;) {
+        const began = performance.now()
+        if (!follower.step()) break
+        took = performance.now() - began
         if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
         answerAll(follower)
         await sleep(0) // lets messages in
@@ -110,11 +119,14 @@ function isDamage(error: unknown): boolean {
   return error instanceof StockError && error.code === 'log_damaged'
 }
 
-/** The time between two commits; it ends early when somebody waits. */
+/**
+ * The time between two commits; it ends early when somebody waits. A level is written once a commit, however often it moved: under load
+ * a longer rest makes for fewer writes, and so leaves the disk to the log.
+ */
 async function pause(): Promise<void> {
   const woken = new AbortController()
   wake = () => waiting.length > 0 && woken.abort()
-  await sleep(everyMs, undefined, { signal: woken.signal }).catch(() => {})
+  await sleep(Math.min(Math.max(everyMs, took * RESTS), everyMs * RESTS_MAX), undefined, { signal: woken.signal }).catch(() => {})
   wake = () => {}
 }
 

@@ -38,6 +38,19 @@ export class Demand {
     return this.#read < READ_MAX || this.#places[number] !== undefined
   }
 
+  /**
+   * Reads the days of one location more of those that have policies, which whoever asks what to order will ask for. False when all of them are
+   * at hand.
+   */
+  readAhead(): boolean {
+    const { places, policies } = this.#ledger
+    const next = places.all().find((place) => !place.virtual && this.#places[place.number] === undefined && policies.has(place))
+    if (next === undefined) return false
+    this.begin()
+    this.#load(next)
+    return true
+  }
+
   /** What was sold of a level in the whole days before a day. */
   sold(place: Place, item: Item, before: number, days: number): Sold {
     const latest = this.#places[place.number] ?? this.#load(place)

@@ -36,6 +36,11 @@ export class Desk {
     this.#demand = new Demand(db, ledger, segments)
   }
 
+  /** Reads a little of what a question will need. False when there is nothing to read. */
+  readAhead(): boolean {
+    return this.#demand.readAhead()
+  }
+
   /**
    * The fields of an answer, as JSON without the braces.
    *

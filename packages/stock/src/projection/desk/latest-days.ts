@@ -20,8 +20,9 @@ const NOTHING: Sold = { sold: 0, daysInStock: 0, perDay: 0, deviation: 0 }
 
 /** The latest days of a location's levels, in typed arrays: the policies of a whole chain are weighed in one go. */
 export class LatestDays {
-  /** By item number. */
-  readonly #slots = new Map<number, number>()
+  /** By item number, each slot's number and one; 0: it has none. */
+  #slots = new Int32Array(FIRST_SLOTS)
+  #count = 0
   #room = FIRST_SLOTS
   #sold = new Float64Array(FIRST_SLOTS * RING)
   /** By the bits of the days: something was there to sell; a transaction was recorded; something was there before it. */
@@ -44,8 +45,8 @@ export class LatestDays {
    * @param isThere - whether some is on hand now
    */
   sold(item: Item, isThere: boolean, before: number, days: number): Sold {
-    const slot = this.#slots.get(item.number)
-    if (slot === undefined) return isThere ? { sold: 0, daysInStock: days, perDay: 0, deviation: 0 } : NOTHING
+    const slot = (this.#slots[item.number] ?? 0) - 1
+    if (slot < 0) return isThere ? { sold: 0, daysInStock: days, perDay: 0, deviation: 0 } : NOTHING
     const last = this.#last[slot] as number
     const recorded = this.#recorded[slot] as number
     const inStock = this.#inStock[slot] as number
@@ -73,7 +74,8 @@ export class LatestDays {
 
   /** Takes what was sold and seen of an item, by its number, on a day; more of the same day adds to it. `state`: bits of `day-state.ts`. */
   take(item: number, day: number, sold: number, state: number): void {
-    const slot = this.#slots.get(item) ?? this.#newSlot(item)
+    const known = this.#slots[item] ?? 0
+    const slot = known > 0 ? known - 1 : this.#newSlot(item)
     const last = this.#last[slot] as number
     if (day <= last - RING) return // too long ago for anybody to ask
     if (day > last) this.#forget(slot, last + 1, day)
@@ -87,8 +89,13 @@ export class LatestDays {
   }
 
   #newSlot(item: number): number {
-    const slot = this.#slots.size
-    this.#slots.set(item, slot)
+    const slot = this.#count++
+    if (item >= this.#slots.length) {
+      const slots = new Int32Array(Math.max(item + 1, this.#slots.length * 2))
+      slots.set(this.#slots)
+      this.#slots = slots
+    }
+    this.#slots[item] = slot + 1
     if (slot === this.#room) this.#grow()
     this.#last[slot] = -RING
     return slot
