@@ -2,7 +2,7 @@ import { type Item, type Ledger, levelKey, type Place } from '../ledger/index.ts
 import { KINDS } from './kinds.ts'
 import { OpenSegment } from './open-segment.ts'
 import type { PlaceName } from './posted.ts'
-import { movesOfPosted, type Runs } from './runs.ts'
+import { movesOf, type Runs } from './runs.ts'
 
 /**
  * Makes the open segment again from the tables, as it was when they were opened: from the levels at the end of the segment before it, forward. A
@@ -40,13 +40,13 @@ export class EarlierSegment {
     const to = Math.min(this.#to, this.#next + transactions - 1)
     const { items } = this.#ledger
     for (const posted of this.#runs.between(this.#next, to)) {
-      const moves = movesOfPosted(posted).map(({ item, from, to, ...move }) => ({
+      const moves = movesOf(posted).map(({ item, from, to, ...move }) => ({
         ...move,
         item: items.at(item) as Item,
         from: this.#place(from),
         to: this.#place(to),
       }))
-      const kind = (KINDS[posted.row[0]] as (typeof KINDS)[number]).name
+      const kind = KINDS[posted.row[0]] as (typeof KINDS)[number]
       this.segment.take(kind, posted.position, posted.run.recorded, moves, (place, item, cameIn) => this.#levelBehind(place, item, cameIn))
     }
     this.#next = to + 1

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Item, LEDGER_LIMITS, type Ledger, type Place, thousandths } from '../ledger/index.ts'
 import type { PlaceName } from './posted.ts'
 import { rows } from './rows.ts'
-import { movesOfPosted, Runs } from './runs.ts'
+import { movesOf, Runs } from './runs.ts'
 
 /** In the order in which they began: a recoding goes through the open ones in it. */
 export function loadTransfers(db: DatabaseSync, { transfers, places }: Ledger): void {
@@ -70,10 +70,10 @@ export function loadJournal(db: DatabaseSync, { journal, places, items, position
   // Hardly any movement is between two places that are no locations: mostly the first look goes back far enough.
   for (let movements = LEDGER_LIMITS.journalMovementsMax + 1; ; movements *= 2) {
     const from = firstOfLatest(db, movements)
-    if (from > 1) journal.forget(runs.recordedAt(from - 1), from - 1)
+    journal.forget(from > 1 ? runs.recordedAt(from - 1) : Number.NEGATIVE_INFINITY, from - 1)
     for (const posted of runs.between(from, position)) {
       const { recorded } = posted.run
-      for (const { item: number, from, to, thousandths, at } of movesOfPosted(posted)) {
+      for (const { item: number, from, to, thousandths, at } of movesOf(posted)) {
         const item = items.at(number) as Item
         const [left, came] = [locationOf(from), locationOf(to)]
         if (came !== undefined) journal.add(came, item, thousandths, at, posted.position, recorded)

@@ -3,10 +3,10 @@ import { type FoundSale, type FoundSince, type Item, type Ledger, levelKey, type
 import { readBody, type SqliteLogReader } from '../log/index.ts'
 import { hashContent, hashHigh, hashLow } from '../protocol/index.ts'
 import type { EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
-import { KINDS, type Kind } from './kinds.ts'
-import type { Move, PostedRow } from './posted.ts'
+import { KINDS } from './kinds.ts'
+import type { PostedRow } from './posted.ts'
 import { rows } from './rows.ts'
-import { movesOfPosted, type Posted, RUN_COLUMNS, type Runs, runFrom } from './runs.ts'
+import { type Move, movesOf, type Posted, RUN_COLUMNS, Run, type Runs } from './runs.ts'
 import type { Segments } from './segments.ts'
 import { TillNames } from './till-names.ts'
 
@@ -70,10 +70,10 @@ export class Lookups {
   earlierIds(till: string, epoch: number, since: number, most: number): EarlierIds {
     const found: { id: string; position: number }[] = []
     for (const read of rows(this.#earlier, this.#tills.numberOf(till), epoch)) {
-      const run = runFrom(read)
+      const run = new Run(read)
       if (run.recorded < since || found.length >= most) break // the order of a till's numbers is that of the log
       for (let index = run.count - 1; index >= 0 && found.length < most; index--) {
-        const [, , , , id, more] = run.rows[index] as PostedRow
+        const [, , , id, more] = run.rows[index] as PostedRow
         if (more?.again !== undefined || more?.refused !== undefined) continue
         found.push({ id: id ?? `${till}/${run.epoch}/${run.seq + index}`, position: run.first + index })
       }
@@ -87,8 +87,8 @@ export class Lookups {
     let latestOwn: Posted | undefined
     for (const position of this.#positionsOf(id)) {
       const posted = this.#runs.at(position) as Posted
-      const [kind, , , , , more] = posted.row
-      const { name } = KINDS[kind] as Kind
+      const [kind, , , , more] = posted.row
+      const name = KINDS[kind]
       if ((name !== 'sale' && name !== 'fulfil') || more?.refused !== undefined || more?.again !== undefined) continue
       if (latest === undefined || position > latest.position) latest = posted
       if (posted.run.till === own && (latestOwn === undefined || position > latestOwn.position)) latestOwn = posted
@@ -97,7 +97,7 @@ export class Lookups {
     if (sale === undefined) return null
     const { places, items } = this.#ledger
     const customer = places.virtual.customer.number
-    const sold = movesOfPosted(sale).filter(({ to, reason }) => to === customer && reason === undefined)
+    const sold = movesOf(sale).filter(({ to, reason }) => to === customer && reason === undefined)
     const location = places.all()[sold[0]?.from as number]?.code
     if (location === undefined) return null
     const lines = sold.map(({ item, thousandths }) => ({ item: (items.at(item) as Item).code, quantity: units(thousandths) }))
@@ -116,7 +116,7 @@ export class Lookups {
     }
     const moved = new Map<number, number>()
     const take = (posted: Posted): void => {
-      for (const move of movesOfPosted(posted)) {
+      for (const move of movesOf(posted)) {
         if (move.at <= at) continue
         this.#addMove(moved, move, wanted)
       }
@@ -174,7 +174,7 @@ export class Lookups {
       const [first, from, count] = row as [number, number, number]
       if (number < from || number >= from + count) continue
       const position = first + number - from
-      const itsId = this.#runs.at(position)?.row[4]
+      const itsId = this.#runs.at(position)?.row[3]
       if (itsId === undefined || itsId === null) yield position
     }
   }
@@ -221,7 +221,7 @@ function seqOf({ position, run }: Posted): number {
 }
 
 function resultOf({ row }: Posted): Result {
-  const { flags = [], refused, field, again } = row[5] ?? {}
+  const { flags = [], refused, field, again } = row[4] ?? {}
   return {
     flags,
     ...(refused === undefined ? {} : { refused }),

@@ -1,39 +1,11 @@
-import type { Flag, MoveReason, Place, Refusal } from '../ledger/index.ts'
-import { KINDS, type Kind } from './kinds.ts'
+import type { Flag, MoveReason, Place, Refusal, Result, Transaction } from '../ledger/index.ts'
+import { kindNumber } from './kinds.ts'
 
 /**
- * A transaction as it stands in the tables, one element of the JSON array of its run:
- *
- *     [kind, location, age, moves, id, more]
- *
- * by the numbers of kind and location; `age` is how long before it was recorded it happened, in milliseconds. What is missing at the end, or
- * null, is not there. Each of `moves` is
- *
- *     [item, thousandths, from, to, age, reason, line]
- *
- * of which all behind the second stands only where it is not what the kind says; a place that is a transfer's is named by its code.
+ * A transaction as it stands in the tables, an element of the JSON array `rows` of its run. `location` is the number of a location, `age` how
+ * long before it was recorded it happened, in milliseconds. What is missing at the end, or null, is not there.
  */
-export type PostedRow = readonly [
-  kind: number,
-  location: number | null,
-  age: number,
-  moves?: readonly MoveRow[] | null,
-  id?: string | null,
-  more?: PostedMore,
-]
-
-type MoveRow = readonly [
-  item: number,
-  thousandths: number,
-  from?: PlaceName | null,
-  to?: PlaceName | null,
-  age?: number | null,
-  reason?: MoveReason | null,
-  line?: number,
-]
-
-/** A place of the ledger by its number, that of a transfer by its code. */
-export type PlaceName = number | string
+export type PostedRow = readonly [kind: number, location: number | null, age: number, id?: string | null, more?: PostedMore]
 
 /** What few transactions have. */
 export interface PostedMore {
@@ -49,58 +21,76 @@ export interface PostedMore {
   readonly location?: string
 }
 
-/** A movement as it was posted. Times in milliseconds. */
-export interface Move {
-  readonly line: number
-  /** The number of the item. */
-  readonly item: number
-  readonly from: PlaceName
-  readonly to: PlaceName
-  readonly thousandths: number
-  readonly at: number
-  readonly reason: MoveReason | undefined
-}
+/**
+ * A movement as it stands in the tables, an element of the JSON array `moves` of a run. `index` is the place of its transaction in that run.
+ * `age` is there where it does not count when its transaction does.
+ */
+export type MoveRow = readonly [
+  index: number,
+  line: number,
+  item: number,
+  thousandths: number,
+  from: PlaceName,
+  to: PlaceName,
+  age?: number | null,
+  reason?: MoveReason,
+]
 
-/** How a place is named in the tables: transfers come and go, and their places have no lasting numbers. */
+/** A place of the ledger by its number, that of a transfer by its code: transfers come and go, and their places have no lasting numbers. */
+export type PlaceName = number | string
+
+/** How a place is named in the tables. */
 export function placeName({ number, code }: Place): PlaceName {
   return number < 0 ? code : number
 }
 
 /**
- * The text of a movement.
+ * The text of a {@link PostedRow}.
  *
- * @param index - its place among those of its transaction
- * @param own - where the transaction took place
- * @param age - how long before it was recorded the transaction counts
+ * @param location - the number of its location, where that is defined
  */
+export function rowText(transaction: Transaction, recorded: number, location: number | undefined, result: Result): string {
+  const text = `[${kindNumber(transaction)},${location ?? 'null'},${recorded - transaction.at}`
+  const id = result.again === undefined ? transaction.id : undefined
+  const more = moreOf(transaction, location, result)
+  if (id === undefined && more === undefined) return `${text}]`
+  return `${text},${JSON.stringify(id ?? null)}${more === undefined ? '' : `,${JSON.stringify(more)}`}]`
+}
+
+function moreOf(transaction: Transaction, location: number | undefined, result: Result): PostedMore | undefined {
+  const { flags, refused, field, again } = result
+  const { ref } = transaction
+  const kind = transaction.kind === 'unknown' ? transaction.sent : undefined
+  const unknown = 'location' in transaction && location === undefined ? transaction.location : undefined
+  const some = refused ?? again ?? ref ?? kind ?? unknown
+  if (flags.length === 0 && some === undefined) return undefined
+  return {
+    ...(flags.length > 0 ? { flags } : {}),
+    ...(refused === undefined ? {} : { refused }),
+    ...(field === undefined ? {} : { field }),
+    ...(ref === undefined ? {} : { ref }),
+    ...(again === undefined ? {} : { again }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(unknown === undefined ? {} : { location: unknown }),
+  }
+}
+
+/** The text of a {@link MoveRow}. `age` is undefined where it counts when its transaction does. */
 export function moveText(
-  kind: Kind,
-  own: number | undefined,
-  age: number,
   index: number,
-  { line, item, from, to, thousandths }: Pick<Move, 'line' | 'item' | 'from' | 'to' | 'thousandths'>,
-  itsAge: number,
+  line: number,
+  item: number,
+  thousandths: number,
+  from: Place,
+  to: Place,
+  age: number | undefined,
   reason: MoveReason | undefined,
 ): string {
-  const isUsual = from === (kind.from ?? own) && to === (kind.to ?? own) && itsAge === age && reason === undefined && line === index
-  if (isUsual) return `[${item},${thousandths}]`
-  return JSON.stringify([item, thousandths, from, to, itsAge, reason ?? null, line])
+  const text = `[${index},${line},${item},${thousandths},${nameText(from)},${nameText(to)}`
+  if (age === undefined && reason === undefined) return `${text}]`
+  return `${text},${age ?? 'null'}${reason === undefined ? '' : `,"${reason}"`}]`
 }
 
-/** The movements of a row. */
-export function movesOf(row: PostedRow, recorded: number): readonly Move[] {
-  const [number, location, age, moves] = row
-  if (moves === undefined || moves === null) return NONE
-  const kind = KINDS[number] as Kind
-  return moves.map(([item, thousandths, from, to, itsAge, reason, line], index) => ({
-    line: line ?? index,
-    item,
-    from: from ?? kind.from ?? (location as number),
-    to: to ?? kind.to ?? (location as number),
-    thousandths,
-    at: recorded - (itsAge ?? Math.max(0, age)),
-    reason: reason ?? undefined,
-  }))
+function nameText(place: Place): string | number {
+  return place.number < 0 ? JSON.stringify(place.code) : place.number
 }
-
-const NONE: readonly Move[] = []

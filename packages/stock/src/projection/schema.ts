@@ -41,10 +41,8 @@ const TABLES = `
     type   TEXT                -- store, warehouse; NULL: no location, but on the other side of movements
   );
   CREATE TABLE kind (
-    number     INTEGER PRIMARY KEY,
-    name       TEXT NOT NULL,
-    from_place INTEGER,        -- of lines that do not say; NULL: the transaction's location
-    to_place   INTEGER
+    number INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL
   );
   CREATE TABLE till (
     number   INTEGER PRIMARY KEY,
@@ -99,7 +97,8 @@ const TABLES = `
     epoch     INTEGER NOT NULL,
     seq       INTEGER NOT NULL, -- of the first one
     recorded  INTEGER NOT NULL, -- the server's time
-    rows      TEXT NOT NULL     -- JSON: [kind, location, age, moves, id, more] of each; see posted.ts
+    rows      TEXT NOT NULL,    -- JSON: [kind, location, age, id, more] of each, see posted.ts
+    moves     TEXT              -- JSON: [index of its transaction, line, item, thousandths, from, to, age, reason] of each movement
   );
   CREATE TABLE named (         -- transactions that have an id of their own, and were not posted before under it
     id       TEXT NOT NULL,
@@ -159,6 +158,11 @@ export function units(thousandths: string): string {
   return `iif(${thousandths} % 1000 = 0, ${thousandths} / 1000, ${thousandths} / 1000.0)`
 }
 
+/** The SQL of a field of a movement's transaction. */
+export function ofTransaction(path: string): string {
+  return `(r.rows ->> ('$[' || (m.value ->> 0) || ']${path}'))`
+}
+
 const onPages = `level_page g CROSS JOIN json_each(coalesce(g.thousandths, g.counted, g.reserved)) n
     JOIN item i ON i.number = g.page * ${LEVELS_IN_PAGE} + n.key`
 
@@ -166,28 +170,26 @@ const VIEWS = `
   CREATE VIEW location AS SELECT code, number, name, type FROM place WHERE type IS NOT NULL;
   CREATE VIEW "transaction" AS
     SELECT r.first + t.key AS position, l.name AS till, r.epoch, r.seq + t.key AS seq,
-      t.value ->> 4 AS id,                -- NULL: TILL/EPOCH/SEQ, or that of the transaction at "again"
-      coalesce(t.value ->> '$[5].kind', k.name) AS kind,
-      coalesce(p.code, t.value ->> '$[5].location') AS location,
+      t.value ->> 3 AS id,                -- NULL: TILL/EPOCH/SEQ, or that of the transaction at "again"
+      coalesce(t.value ->> '$[4].kind', k.name) AS kind,
+      coalesce(p.code, t.value ->> '$[4].location') AS location,
       r.recorded - (t.value ->> 2) AS at, -- the till's time
       r.recorded,                         -- the server's
-      t.value ->> '$[5].flags' AS flags,  -- JSON; NULL: none
-      t.value ->> '$[5].refused' AS refused, -- a code; NULL: accepted
-      t.value ->> '$[5].field' AS field,
-      t.value ->> '$[5].ref' AS ref,
-      t.value ->> '$[5].again' AS again   -- the till had posted it before, at this position; nothing moved now
+      t.value ->> '$[4].flags' AS flags,  -- JSON; NULL: none
+      t.value ->> '$[4].refused' AS refused, -- a code; NULL: accepted
+      t.value ->> '$[4].field' AS field,
+      t.value ->> '$[4].ref' AS ref,
+      t.value ->> '$[4].again' AS again   -- the till had posted it before, at this position; nothing moved now
     FROM run r CROSS JOIN json_each(r.rows) t
     JOIN till l ON l.number = r.till JOIN kind k ON k.number = (t.value ->> 0) LEFT JOIN place p ON p.number = (t.value ->> 1);
   CREATE VIEW movement AS
-    SELECT r.first + t.key AS position, coalesce(m.value ->> 6, m.key) AS line, i.code AS item,
-      coalesce(f.code, m.value ->> 2) AS from_place, coalesce(o.code, m.value ->> 3) AS to_place,
-      ${units('(m.value ->> 1)')} AS quantity,
-      r.recorded - coalesce(m.value ->> 4, max(0, t.value ->> 2)) AS at, -- when it counts, by the till's clock; never later than it was recorded
-      m.value ->> 5 AS reason             -- count_trueup, recode; NULL: the transaction's kind
-    FROM run r CROSS JOIN json_each(r.rows) t CROSS JOIN json_each(t.value, '$[3]') m
-    JOIN item i ON i.number = (m.value ->> 0) JOIN kind k ON k.number = (t.value ->> 0)
-    LEFT JOIN place f ON f.number = coalesce(m.value ->> 2, k.from_place, t.value ->> 1)
-    LEFT JOIN place o ON o.number = coalesce(m.value ->> 3, k.to_place, t.value ->> 1);
+    SELECT r.first + (m.value ->> 0) AS position, m.value ->> 1 AS line, i.code AS item,
+      coalesce(f.code, m.value ->> 4) AS from_place, coalesce(o.code, m.value ->> 5) AS to_place,
+      ${units('(m.value ->> 3)')} AS quantity,
+      r.recorded - coalesce(m.value ->> 6, max(0, ${ofTransaction('[2]')})) AS at, -- when it counts, by the till's clock; never later than it was recorded
+      m.value ->> 7 AS reason             -- count_trueup, recode; NULL: the transaction's kind
+    FROM run r CROSS JOIN json_each(r.moves) m JOIN item i ON i.number = (m.value ->> 2)
+    LEFT JOIN place f ON f.number = (m.value ->> 4) LEFT JOIN place o ON o.number = (m.value ->> 5);
   CREATE VIEW level AS
     SELECT p.code AS location, i.code AS item,
       ${units('coalesce(g.thousandths ->> n.key, 0)')} AS on_hand,
@@ -211,7 +213,7 @@ const INDEXES = `
 
 const ROWS = [
   ...VIRTUAL_PLACES.map((code, number) => `INSERT INTO place VALUES (${number}, '${code}', '${code}', NULL)`),
-  ...KINDS.map(({ number, name, from, to }) => `INSERT INTO kind VALUES (${number}, '${name}', ${from ?? 'NULL'}, ${to ?? 'NULL'})`),
+  ...KINDS.map((name, number) => `INSERT INTO kind VALUES (${number}, '${name}')`),
 ].join(';')
 
 const SCHEMA = `${TABLES} ${VIEWS} ${ROWS};`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { TABLES_FILE } from '../data-folder.ts'
 import { StockError } from '../errors.ts'
-import { PROJECTION_VERSION, units } from '../projection/index.ts'
+import { ofTransaction, PROJECTION_VERSION, units } from '../projection/index.ts'
 import { formatTime } from '../protocol/index.ts'
 
 /** What of the tables others may have. */
@@ -35,13 +35,13 @@ interface Table {
 const time = (value: ExportValue): ExportValue => formatTime(value as number)
 const json = (value: ExportValue): ExportValue => (value === null ? [] : (JSON.parse(value as string) as unknown[]))
 const flag = (value: ExportValue): ExportValue => value === 1
-const ID = `ifnull(t.value ->> 4, l.name || '/' || r.epoch || '/' || (r.seq + t.key))`
-/** Every transaction, and of each its movements: not through the views, which would be joined row by row. */
+const ID = `ifnull(t.value ->> 3, l.name || '/' || r.epoch || '/' || (r.seq + t.key))`
+/** Every transaction: not through the view, which the names of its columns would hide. */
 const TRANSACTIONS = `FROM run r CROSS JOIN json_each(r.rows) t
     JOIN till l ON l.number = r.till JOIN kind k ON k.number = (t.value ->> 0) LEFT JOIN place p ON p.number = (t.value ->> 1)`
 const AT = 'r.recorded - (t.value ->> 2)'
-const KIND = `coalesce(t.value ->> '$[5].kind', k.name)`
-const LOCATION = `coalesce(p.code, t.value ->> '$[5].location')`
+const KIND = `coalesce(t.value ->> '$[4].kind', k.name)`
+const LOCATION = `coalesce(p.code, t.value ->> '$[4].location')`
 
 const TABLES: Readonly<Record<ExportName, Table>> = {
   levels: {
@@ -51,12 +51,13 @@ const TABLES: Readonly<Record<ExportName, Table>> = {
     item: 'item = ?',
   },
   movements: {
-    sql: `SELECT r.first + t.key AS position, coalesce(m.value ->> 6, m.key) AS line, ${KIND} AS kind, ${AT} AS at, r.recorded, l.name AS till,
-        ${ID} AS id, i.code AS item, coalesce(f.code, m.value ->> 2) AS "from", coalesce(o.code, m.value ->> 3) AS "to",
-        ${units('(m.value ->> 1)')} AS quantity, m.value ->> 5 AS reason
-      ${TRANSACTIONS} CROSS JOIN json_each(t.value, '$[3]') m JOIN item i ON i.number = (m.value ->> 0)
-      LEFT JOIN place f ON f.number = coalesce(m.value ->> 2, k.from_place, t.value ->> 1)
-      LEFT JOIN place o ON o.number = coalesce(m.value ->> 3, k.to_place, t.value ->> 1)`,
+    sql: `SELECT r.first + (m.value ->> 0) AS position, m.value ->> 1 AS line, coalesce(${ofTransaction('[4].kind')}, k.name) AS kind,
+        r.recorded - ${ofTransaction('[2]')} AS at, r.recorded, l.name AS till,
+        ifnull(${ofTransaction('[3]')}, l.name || '/' || r.epoch || '/' || (r.seq + (m.value ->> 0))) AS id, i.code AS item,
+        coalesce(f.code, m.value ->> 4) AS "from", coalesce(o.code, m.value ->> 5) AS "to", ${units('(m.value ->> 3)')} AS quantity, m.value ->> 7 AS reason
+      FROM run r CROSS JOIN json_each(r.moves) m JOIN item i ON i.number = (m.value ->> 2)
+      JOIN till l ON l.number = r.till JOIN kind k ON k.number = ${ofTransaction('[0]')}
+      LEFT JOIN place f ON f.number = (m.value ->> 4) LEFT JOIN place o ON o.number = (m.value ->> 5)`,
     order: 'r.first', // and in a run as they stand there: a sort of all of them would not stream
     location: '? IN (f.code, o.code)',
     item: 'i.code = ?',
@@ -77,11 +78,11 @@ const TABLES: Readonly<Record<ExportName, Table>> = {
   },
   transactions: {
     sql: `SELECT r.first + t.key AS position, l.name AS till, r.epoch, r.seq + t.key AS seq, ${ID} AS id, ${KIND} AS kind, ${LOCATION} AS location,
-        ${AT} AS at, r.recorded, t.value ->> '$[5].flags' AS flags, t.value ->> '$[5].refused' AS refused, t.value ->> '$[5].field' AS field,
-        t.value ->> '$[5].ref' AS ref ${TRANSACTIONS}`,
+        ${AT} AS at, r.recorded, t.value ->> '$[4].flags' AS flags, t.value ->> '$[4].refused' AS refused, t.value ->> '$[4].field' AS field,
+        t.value ->> '$[4].ref' AS ref ${TRANSACTIONS}`,
     order: 'r.first',
     location: `${LOCATION} = ?`,
-    item: `EXISTS (SELECT 1 FROM json_each(t.value, '$[3]') m JOIN item i ON i.number = (m.value ->> 0) WHERE i.code = ?)`,
+    item: `EXISTS (SELECT 1 FROM json_each(r.moves) m WHERE m.value ->> 0 = t.key AND m.value ->> 2 = (SELECT number FROM item WHERE code = ?))`,
     show: { at: time, recorded: time, flags: json },
   },
 }

@@ -137,8 +137,8 @@ describe('a check of the tables', () => {
     ],
     ["INSERT INTO place VALUES (9, 'S09', 'nowhere', 'store')", /^ledger\.db: place code "S09" is in no record of the log$/, undefined],
     [
-      "UPDATE run SET rows = replace(rows, '[0,5000]', '[0,50000]')",
-      /^ledger\.db: run first 4 has rows\[\d\] \[1,5,-?\d+,\[\[0,50000\]\]\] where the log says \[1,5,-?\d+,\[\[0,5000\]\]\]$/,
+      "UPDATE run SET moves = replace(moves, ',5000,', ',50000,')",
+      /^ledger\.db: run first 4 has moves\[0\] \[1,0,0,50000,0,5\] where the log says \[1,0,0,5000,0,5\]$/,
       4,
     ],
     ['DELETE FROM run WHERE first = 7', /^ledger\.db: run first 7 is missing$/, 7],

@@ -1,8 +1,8 @@
 import { type Item, type Ledger, type Place, placeMatches, units } from '../../ledger/index.ts'
 import { formatTime, type Question } from '../../protocol/index.ts'
-import { KINDS, type Kind } from '../kinds.ts'
-import type { Move, PlaceName } from '../posted.ts'
-import { movesOfPosted, type Posted, type Runs } from '../runs.ts'
+import { KINDS } from '../kinds.ts'
+import type { PlaceName } from '../posted.ts'
+import { type Move, movesOf, type Posted, type Runs } from '../runs.ts'
 import type { Segments } from '../segments.ts'
 import type { Shrunk } from '../shrunk.ts'
 import type { TillNames } from '../till-names.ts'
@@ -43,7 +43,7 @@ export function history(past: PastMovements, question: Extract<Question, { of: '
       if (position === before) continue // all of the transaction has been said
       before = position
       const posted = runs.at(position) as Posted
-      const its = movesOfPosted(posted).filter((move) => move.item === item.number)
+      const its = movesOf(posted).filter((move) => move.item === item.number)
       for (const move of isOldest ? its : its.toReversed()) {
         if (isAfter && position === cursor && (isOldest ? move.line <= line : move.line >= line)) continue
         if (looked++ === LOOKED_AT_MAX) return page.stop(seen)
@@ -57,7 +57,7 @@ export function history(past: PastMovements, question: Extract<Question, { of: '
 
 function said({ ledger, tills }: PastMovements, posted: Posted, move: Move): Record<string, unknown> {
   const { position, run, row } = posted
-  const [kind, , , , id, more] = row
+  const [kind, , , id, more] = row
   const till = tills.of(run.till)
   return {
     position,
@@ -65,7 +65,7 @@ function said({ ledger, tills }: PastMovements, posted: Posted, move: Move): Rec
     at: formatTime(move.at),
     till,
     id: id ?? `${till}/${run.epoch}/${run.seq + position - run.first}`,
-    kind: more?.kind ?? (KINDS[kind] as Kind).name,
+    kind: more?.kind ?? KINDS[kind],
     ...(move.reason === undefined ? {} : { reason: move.reason }),
     ...(more?.flags === undefined ? {} : { flags: more.flags }),
     ...(more?.ref === undefined ? {} : { ref: more.ref }),
@@ -98,12 +98,12 @@ export function shrink(past: PastMovements, question: Extract<Question, { of: 's
   const sums = new Map<string, { location: string; kind: string; movements: number; lost: number; found: number }>()
   for (const position of shrunk.between(begins, ends)) {
     const posted = runs.at(position) as Posted
-    for (const move of movesOfPosted(posted)) {
+    for (const move of movesOf(posted)) {
       const lost = isShrink(ledger, move.to) ? move.thousandths : 0
       const found = isShrink(ledger, move.from) ? move.thousandths : 0
       if (lost === 0 && found === 0 && !isShrink(ledger, move.to) && !isShrink(ledger, move.from)) continue
       const location = whereShrunk(ledger, posted, move)
-      const kind = move.reason ?? (KINDS[posted.row[0]] as Kind).name
+      const kind = move.reason ?? (KINDS[posted.row[0]] as string)
       const key = `${location}\n${kind}`
       const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0, found: 0 }
       sums.set(key, sum)

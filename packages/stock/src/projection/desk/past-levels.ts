@@ -4,7 +4,7 @@ import type { Moment } from '../../protocol/index.ts'
 import { Checkpoints } from '../checkpoints.ts'
 import type { PlaceName } from '../posted.ts'
 import { rows } from '../rows.ts'
-import { movesOfPosted, type Posted, type Runs } from '../runs.ts'
+import { movesOf, type Posted, type Runs } from '../runs.ts'
 
 const MINUTE_MS = 60_000
 
@@ -98,7 +98,7 @@ export class PastLevels {
 
   /** @param until - movements that count later are left out */
   #add(posted: Posted, sign: 1 | -1, sums: Sums, until: number = Number.POSITIVE_INFINITY): void {
-    for (const { item, from, to, thousandths, at } of movesOfPosted(posted)) {
+    for (const { item, from, to, thousandths, at } of movesOf(posted)) {
       if (at > until) continue
       this.#addTo(sums, from, item, -sign * thousandths)
       this.#addTo(sums, to, item, sign * thousandths)
