@@ -39,8 +39,8 @@ The log goes to stderr: for people on a terminal, JSON lines elsewhere.`,
 async function serve(flags: ServeFlags): Promise<void> {
   const listen = flags.listen ?? [DEFAULT_ENDPOINT]
   if (flags.insecure !== true) for (const endpoint of listen) refuseOpenAddress(endpoint)
-  const log = openLog()
   const stop = stopSignal(true)
+  const log = await openLog()
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // looked at below
   const server = await StockServer.open({
