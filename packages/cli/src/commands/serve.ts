@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { parseEndpoint } from '@tillwire/net'
 import { isLoopback } from '@tillwire/services'
@@ -52,6 +53,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     },
   })
   for (const endpoint of server.endpoints) process.stdout.write(`stock listening on ${endpoint}\n`)
+  flushCompileCache() // now, for a server that is killed keeps nothing at its end
   let sample: RunningSample | undefined
   try {
     if (flags.sample === true) sample = await runSample(server, join(flags.data, 'sample'), log)
