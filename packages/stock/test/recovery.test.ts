@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { systemClock } from '../src/clock.ts'
 import { SqliteLog } from '../src/log/index.ts'
 import { recover, recoverAhead } from '../src/recovery.ts'
+import { edit } from './support/edit.ts'
 import { Shop } from './support/shop.ts'
 import { receipt } from './support/till-lines.ts'
 
@@ -20,12 +20,6 @@ async function stoppedShop(): Promise<Shop> {
   await till.acked(2 + RECEIPTS)
   await shop.stop()
   return shop
-}
-
-function edit(path: string, sql: string): void {
-  const db = new DatabaseSync(path)
-  db.exec(sql)
-  db.close()
 }
 
 describe('a ledger that is recovered while the tables are being opened', () => {
