@@ -83,7 +83,7 @@ export class Oracle {
   }
 
   /** After something went back to an older copy: what the log holds stays, and what the tills hold will be there again; the rest may be lost. */
-  async forgive(log: MemoryLog, retained: ReadonlyMap<string, string>): Promise<void> {
+  async forgive(log: MemoryLog, retained: ReadonlyMap<string, HeldRow>): Promise<void> {
     const there = new Set((await replay(log)).entries.map(keyOfEntry))
     for (const key of this.#promised) {
       if (!there.has(key) && (this.#refused.has(key) || !retained.has(key))) this.#promised.delete(key)
@@ -108,31 +108,54 @@ export class Oracle {
   }
 
   /** All is quiet: everything that was promised is there once, and nothing is there twice. */
-  settled(entries: readonly Entry[], retained: ReadonlyMap<string, string>): void {
+  settled(entries: readonly Entry[], retained: ReadonlyMap<string, HeldRow>): void {
     const posted = new Map<string, Entry>()
     for (const entry of entries) {
-      if (entry.result.again !== undefined) continue
       const key = keyOfEntry(entry)
-      const first = posted.get(key)
-      // What was refused may be offered again, and is looked at anew.
-      if (first !== undefined && first.result.refused === undefined)
-        throw new Violation(`${key} is posted twice: at ${first.position} and at ${entry.position}`)
-      posted.set(key, entry)
-    }
-    for (const entry of entries) {
-      const { again } = entry.result
-      const key = keyOfEntry(entry)
-      if (again !== undefined && posted.get(key)?.position !== again)
-        throw new Violation(`${key} at ${entry.position} repeats ${again}, and was posted at ${posted.get(key)?.position}`)
+      const before = posted.get(key)
+      if (entry.result.again !== undefined) sameAgain(key, entry, before)
+      else {
+        if (entry.result.field === 'id')
+          throw new Violation(`${key} at ${entry.position} is refused as another one's id, and its till gives each id once`)
+        if (before !== undefined) mayBePostedOver(key, entry, before)
+        posted.set(key, entry)
+      }
     }
     for (const key of this.#promised) if (!posted.has(key)) throw new Violation(`${key} was acknowledged, and is not in the ledger`)
-    for (const [key, line] of retained) {
+    for (const [key, { line, refused }] of retained) {
       const entry = posted.get(key)
       if (entry === undefined) throw new Violation(`${key} is held by its till as delivered, and is not in the ledger`)
       if (bare(entry.line) !== bare(line))
         throw new Violation(`${key} is in the ledger with other content\nheld    ${line}\nposted  ${entry.line}`)
+      if (refused === null && entry.result.refused !== undefined)
+        throw new Violation(`${key} is held by its till as accepted, and was refused at ${entry.position} as ${entry.result.refused}`)
     }
   }
+}
+
+/** A till is told that it has posted an id before only of what was accepted, in an epoch before, with the same content; and hears the first answer. */
+function sameAgain(key: string, entry: Entry, before: Entry | undefined): void {
+  const { again, flags, refused } = entry.result
+  if (before === undefined || before.position !== again)
+    throw new Violation(`${key} at ${entry.position} repeats ${again}, and was posted at ${before?.position}`)
+  const { flags: first, refused: why } = before.result
+  if (why !== undefined) throw new Violation(`${key} at ${entry.position} repeats ${again}, which was refused as ${why}`)
+  if (before.epoch >= entry.epoch) throw new Violation(`${key} at ${entry.position} repeats ${again} of the same epoch`)
+  if (refused !== undefined || flags.join() !== first.join())
+    throw new Violation(`${key} at ${entry.position} repeats ${again}, and is answered ${refused ?? `[${flags}]`} in place of [${first}]`)
+  if (bare(entry.line) !== bare(before.line))
+    throw new Violation(
+      `${key} at ${entry.position} repeats ${again}, which was other content\nfirst  ${before.line}\nnow    ${entry.line}`,
+    )
+}
+
+/** Only what was refused is looked at anew, when its till offers it as it was in a later epoch. */
+function mayBePostedOver(key: string, entry: Entry, before: Entry): void {
+  if (before.result.refused === undefined) throw new Violation(`${key} is posted twice: at ${before.position} and at ${entry.position}`)
+  if (before.epoch >= entry.epoch)
+    throw new Violation(`${key} is refused at ${before.position} and posted at ${entry.position}, in the same epoch`)
+  if (bare(entry.line) !== bare(before.line))
+    throw new Violation(`${key} is posted at ${entry.position} with other content\nfirst  ${before.line}\nnow    ${entry.line}`)
 }
 
 function keyOfEntry({ till, id }: Entry): string {

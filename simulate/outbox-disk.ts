@@ -13,6 +13,8 @@ export interface PowerCut {
 export interface HeldRow {
   readonly wire: number
   readonly line: string
+  /** Why a server refused it, as far as its till has heard. */
+  readonly refused: string | null
 }
 
 /** The disk of a till: its outbox, in memory. What was committed is there for whoever opens it next. */
@@ -71,7 +73,9 @@ export class OutboxDisk implements OutboxPlace {
   /** Rows behind a number, up to another. */
   rows(behind: number, upTo: number): readonly HeldRow[] {
     if (behind >= upTo) return []
-    this.#rows = (this.#database as WatchedDatabase).prepare('SELECT wire, line FROM outgoing WHERE wire > ? AND wire <= ? ORDER BY wire')
+    this.#rows = (this.#database as WatchedDatabase).prepare(
+      'SELECT wire, line, refused FROM outgoing LEFT JOIN result USING (seq) WHERE wire > ? AND wire <= ? ORDER BY wire',
+    )
     return this.#rows.all(behind, upTo) as unknown as HeldRow[]
   }
 

@@ -6,6 +6,7 @@ import { drawHabits, GOOD_LINES, type Habits } from './habits.ts'
 import type { Death } from './machine.ts'
 import { Network } from './network.ts'
 import { keyOf, Oracle } from './oracle.ts'
+import type { HeldRow } from './outbox-disk.ts'
 import { Random } from './random.ts'
 import { ServerHost } from './server-host.ts'
 import { TillHost, type TillParts } from './till-host.ts'
@@ -131,9 +132,9 @@ export class World {
   }
 
   /** What the tills hold, by till and id. */
-  retained(): Map<string, string> {
-    const held = new Map<string, string>()
-    for (const host of this.tills) for (const { line } of host.rows()) held.set(keyOf(host.till, line), line)
+  retained(): Map<string, HeldRow> {
+    const held = new Map<string, HeldRow>()
+    for (const host of this.tills) for (const row of host.rows()) held.set(keyOf(host.till, row.line), row)
     return held
   }
 

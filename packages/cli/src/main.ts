@@ -2,21 +2,7 @@ import { readFileSync } from 'node:fs'
 import { NetError } from '@tillwire/net'
 import { StockError } from '@tillwire/stock'
 import { Command, CommanderError } from 'commander'
-import { backupCommand } from './commands/backup.ts'
-import { callCommand } from './commands/call.ts'
-import { exportCommand } from './commands/export.ts'
-import { importCommand } from './commands/import.ts'
-import { levelsCommand } from './commands/levels.ts'
-import { postCommand } from './commands/post.ts'
-import { purchasingCommands } from './commands/purchasing.ts'
-import { rebuildCommand } from './commands/rebuild.ts'
-import { refusedCommand } from './commands/refused.ts'
-import { restoreCommand } from './commands/restore.ts'
-import { runCommand } from './commands/run.ts'
-import { serveCommand } from './commands/serve.ts'
-import { tillCommand } from './commands/till.ts'
-import { verifyCommand } from './commands/verify.ts'
-import { watchCommand } from './commands/watch.ts'
+import { commandsFor } from './command-table.ts'
 import { EXIT, Failure, oneLine } from './failure.ts'
 import { tellReaderGone } from './reader-gone.ts'
 
@@ -40,24 +26,7 @@ The small services, and the client of all of them:
 Exit codes: 0 done, 1 failed, 2 wrong command line or input, 3 done but transactions were refused, 130 interrupted.`,
   )
 
-const commands = [
-  serveCommand(),
-  postCommand(),
-  levelsCommand(),
-  watchCommand(),
-  tillCommand(),
-  refusedCommand(),
-  ...purchasingCommands(),
-  importCommand(),
-  exportCommand(),
-  backupCommand(),
-  restoreCommand(),
-  rebuildCommand(),
-  verifyCommand(),
-  runCommand(),
-  callCommand(),
-]
-for (const command of commands) {
+for (const command of await commandsFor(process.argv[2])) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'))
 }
 for (const command of [program, ...program.commands]) command.exitOverride()

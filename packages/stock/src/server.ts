@@ -8,8 +8,8 @@ import { FolderLock } from './folder-lock.ts'
 import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
-import { endIsMissing, loadLedger, logIsMissing, Projection, tablesEnd } from './projection/index.ts'
-import { replayRecord } from './replay.ts'
+import { endIsMissing, logIsMissing, Projection, tablesEnd } from './projection/index.ts'
+import { recover, recoverAhead } from './recovery.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
@@ -71,12 +71,19 @@ export class StockServer implements AsyncDisposable {
     let found = (reason: StockError): void => {
       damage ??= reason
     }
-    const projection = await Projection.open(paths, limits, () => ledger?.position ?? 0, {
+    const opening = Projection.open(paths, limits, () => ledger?.position ?? 0, {
       trouble: (reason) => report({ event: 'projection_trouble', reason }),
       damaged: (reason) => found(new StockError('log_damaged', reason)),
     })
-    undo.defer(() => projection.close())
-    ledger = await recover(paths.ledger, log, clock, report)
+    undo.defer(() => opening.then((opened) => opened.close()).catch(() => {})) // why it could not open is said below
+    // Two threads load the tables at the same time: each of them needs a ledger of its own, and a start waits for both.
+    const [projection, ahead] = await Promise.all([opening, recoverAhead(paths.ledger, log, clock)])
+    const recovered = ahead ?? (await recover(paths.ledger, log, clock))
+    ledger = recovered.ledger
+    if (ledger.position > 0) {
+      const { replayed, ms } = recovered
+      report({ event: 'recovered', position: ledger.position, replayed, ms, checkMs: log.checked.ms })
+    }
     projection.follow()
     const core = await StockCore.open({
       name: options.name ?? hostname(),
@@ -163,22 +170,4 @@ async function openLog(
 /** Takes away what a start has made that came to nothing: a backup can then be restored there. */
 function removeFiles(paths: { readonly log: string; readonly ledger: string }): void {
   for (const path of [paths.log, paths.ledger]) for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-}
-
-/** The ledger as of the log's end: what the projection holds, and the log's tail replayed over it. */
-async function recover(path: string, log: SqliteLog, clock: Clock, report: (report: ServerReport) => void): Promise<Ledger> {
-  const started = clock.now()
-  const { ledger, head } = loadLedger(path)
-  const loaded = ledger.position
-  for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
-  if (ledger.position > 0) {
-    report({
-      event: 'recovered',
-      position: ledger.position,
-      replayed: ledger.position - loaded,
-      ms: clock.now() - started,
-      checkMs: log.checked.ms,
-    })
-  }
-  return ledger
 }

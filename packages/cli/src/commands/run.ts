@@ -70,7 +70,7 @@ async function run(name: ServiceName | 'all', listen: readonly string[] | undefi
   const all = plans.flatMap((plan) => plan.endpoints)
   const serving = serveOptionsOf(flags, all)
   const stop = stopSignal(true)
-  const log = openLog()
+  const log = await openLog()
   if (!quiet && threads === undefined && processes === undefined) logConnections(log)
   const options: ServeOptions = {
     ...serving,

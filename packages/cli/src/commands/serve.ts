@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { parseEndpoint } from '@tillwire/net'
 import { isLoopback } from '@tillwire/services'
@@ -39,8 +40,8 @@ The log goes to stderr: for people on a terminal, JSON lines elsewhere.`,
 async function serve(flags: ServeFlags): Promise<void> {
   const listen = flags.listen ?? [DEFAULT_ENDPOINT]
   if (flags.insecure !== true) for (const endpoint of listen) refuseOpenAddress(endpoint)
-  const log = openLog()
   const stop = stopSignal(true)
+  const log = await openLog()
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // looked at below
   const server = await StockServer.open({
@@ -52,6 +53,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     },
   })
   for (const endpoint of server.endpoints) process.stdout.write(`stock listening on ${endpoint}\n`)
+  flushCompileCache() // now, for a server that is killed keeps nothing at its end
   let sample: RunningSample | undefined
   try {
     if (flags.sample === true) sample = await runSample(server, join(flags.data, 'sample'), log)

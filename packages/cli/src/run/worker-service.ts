@@ -12,7 +12,7 @@ export interface WorkerSetup {
 /** This module, for `serve` with threads or processes: its default export makes the service there. */
 export const workerService: URL = new URL(import.meta.url)
 
-export default function make({ setup, quiet }: WorkerSetup): Service<never, unknown> {
-  if (!quiet) logConnections(openLog())
+export default async function make({ setup, quiet }: WorkerSetup): Promise<Service<never, unknown>> {
+  if (!quiet) logConnections(await openLog())
   return serviceFrom(setup)
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
-import { Worker } from 'node:worker_threads'
 import { connect, dial, lines, type NetError, type Service } from '../../src/index.ts'
 import { code, serving, signal } from '../support.ts'
+import { deafListener } from './deaf-listener.ts'
 
 const framing = lines()
 const shout: Service<string> = { name: 'shout', framing, message: (text) => text.toUpperCase() }
@@ -166,17 +165,7 @@ describe('a client', () => {
   })
 
   it('gives up connecting in time, or when the caller does', { skip: process.platform !== 'linux' }, async (t) => {
-    // A server whose thread is blocked takes nothing from its backlog; once that is full, the next connection hangs.
-    const script = `
-      const { parentPort } = require('node:worker_threads')
-      const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-        parentPort.postMessage(server.address().port)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-      })`
-    const blocked = new Worker(script, { eval: true })
-    t.after(() => blocked.terminate())
-    const [port] = await once(blocked, 'message')
-    const at = `tcp://127.0.0.1:${port}`
+    const at = `tcp://127.0.0.1:${await deafListener(t, '127.0.0.1')}`
     let failure: unknown
     for (let i = 0; i < 10 && failure === undefined; i++) {
       try {

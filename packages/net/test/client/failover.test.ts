@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
-import { Worker } from 'node:worker_threads'
 import { connect, dial, type Link, lines, type Service, serve, type Transport } from '../../src/index.ts'
 import { manualClock, memoryNetwork } from '../../src/testing/index.ts'
 import { dialSocket } from '../../src/transport/socket.ts'
 import { code, DIAL, serving } from '../support.ts'
+import { deafListener } from './deaf-listener.ts'
 
 const framing = lines()
 const named = (name: string): Service<string> => ({ name, framing, message: () => name })
@@ -122,15 +121,7 @@ describe('connecting to several endpoints', () => {
 describe('a name with several addresses', { skip: process.platform !== 'linux' }, () => {
   /** A listener on 127.0.0.2 whose backlog is full: what dials it hears nothing. */
   async function blackHole(t: TestContext): Promise<number> {
-    const script = `
-      const { parentPort } = require('node:worker_threads')
-      const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.2', backlog: 1 }, () => {
-        parentPort.postMessage(server.address().port)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-      })`
-    const blocked = new Worker(script, { eval: true })
-    t.after(() => blocked.terminate())
-    const [port] = await once(blocked, 'message')
+    const port = await deafListener(t, '127.0.0.2')
     for (;;) {
       try {
         const socket = await dialSocket({ host: '127.0.0.2', port }, 'filler', { ...DIAL, limits: { ...DIAL.limits, connectMs: 100 } })

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_HEAD, LOG_LIMITS, type LogBatch, type LogHead, SqliteLog, SqliteLogReader } from '../../src/log/index.ts'
+import { edit } from '../support/edit.ts'
 import { TempFolder } from '../support/temp-folder.ts'
 
 const RECORDS = LOG_LIMITS.sealRecords * 3 + 5
@@ -19,12 +20,6 @@ async function writtenLog(path: string, records: number): Promise<LogHead> {
   for (let index = 0; index < records; index++) await log.append(batch(log.head, randomBytes(40).toString('hex')))
   await log.close()
   return log.head
-}
-
-function edit(path: string, sql: string): void {
-  const db = new DatabaseSync(path)
-  db.exec(sql)
-  db.close()
 }
 
 function sealCount(path: string): number {

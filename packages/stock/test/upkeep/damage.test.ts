@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { verifyData } from '../../src/index.ts'
+import { edit } from '../support/edit.ts'
 import { Shop } from '../support/shop.ts'
 import { receipt } from '../support/till-lines.ts'
 
@@ -14,12 +14,6 @@ async function stoppedShop(): Promise<Shop> {
   await till.acked(39)
   await shop.stop()
   return shop
-}
-
-function edit(path: string, sql: string): void {
-  const db = new DatabaseSync(path)
-  db.exec(sql)
-  db.close()
 }
 
 /** Flips a bit of a stored body in the file itself, past SQLite. */

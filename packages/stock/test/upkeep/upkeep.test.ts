@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { backupData, rebuildTables, restoreData, StockServer, Tables, verifyData } from '../../src/index.ts'
 import { openProjection } from '../../src/projection/schema.ts'
+import { edit } from '../support/edit.ts'
 import { Shop } from '../support/shop.ts'
 import { TempFolder } from '../support/temp-folder.ts'
 import { item, level, receipt, sale } from '../support/till-lines.ts'
@@ -15,12 +15,6 @@ async function runningShop(): Promise<Shop> {
   till.say(item(3, 'pear', { barcodes: ['2000000000015'] }), receipt(4, 5), receipt(5, 2.5, 'pear'), receipt(6, 0), sale(7, 9))
   await till.acked(7)
   return shop
-}
-
-function edit(path: string, sql: string): void {
-  const db = new DatabaseSync(path)
-  db.exec(sql)
-  db.close()
 }
 
 describe('a backup', () => {

@@ -1,0 +1,60 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock } from './clock.ts'
+import type { Ledger } from './ledger/index.ts'
+import type { Log } from './log/index.ts'
+import { type Loaded, loadLedger, PROJECTION_VERSION } from './projection/index.ts'
+import { replayRecord } from './replay.ts'
+
+/** The ledger as of the log's end. */
+export interface Recovered {
+  readonly ledger: Ledger
+  /** Transactions that the tables did not hold. */
+  readonly replayed: number
+  readonly ms: number
+}
+
+/** What the tables hold, and the log's tail replayed over it. @throws (rejects) StockError `log_damaged`. */
+export async function recover(path: string, log: Log, clock: Clock): Promise<Recovered> {
+  const started = clock.now()
+  return replayTail(loadLedger(path), log, clock, started)
+}
+
+/**
+ * The same, while the projection's thread opens the tables and may be making them anew: so only tables of this version count, that end with
+ * a record of this log. Undefined where they do not, or cannot be read: then the thread has the word.
+ */
+export async function recoverAhead(path: string, log: Log, clock: Clock): Promise<Recovered | undefined> {
+  const started = clock.now()
+  try {
+    if (!isReadyToRead(path)) return undefined
+    const loaded = loadLedger(path)
+    return (await standsOn(log, loaded)) ? await replayTail(loaded, log, clock, started) : undefined
+  } catch {
+    return undefined // whatever it is, `recover` comes upon it again if it is still so
+  }
+}
+
+async function replayTail({ ledger, head }: Loaded, log: Log, clock: Clock, started: number): Promise<Recovered> {
+  const loaded = ledger.position
+  for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
+  return { ledger, replayed: ledger.position - loaded, ms: clock.now() - started }
+}
+
+/** Whether the tables end with a record of this log: it may be another one, or an older copy. */
+async function standsOn(log: Log, { log: id, head }: Loaded): Promise<boolean> {
+  if (id !== log.id) return false
+  for await (const { number, hash } of log.read(head.next - 1)) return number === head.number && Buffer.compare(hash, head.hash) === 0
+  return false
+}
+
+/** Of this version; and in another journal mode than theirs, the thread would have to wait for whoever reads. */
+function isReadyToRead(path: string): boolean {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+  try {
+    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+    const { journal_mode: mode } = db.prepare('PRAGMA journal_mode').get() as { journal_mode: string }
+    return version === PROJECTION_VERSION && mode === 'wal'
+  } finally {
+    db.close()
+  }
+}
