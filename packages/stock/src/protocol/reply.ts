@@ -118,16 +118,19 @@ export function encodeGap(seq: number, expected: number): string {
 }
 
 /** The answer to an ask for levels or for a watch. */
-export function encodeLevels(
-  kind: 'answer' | 'event',
-  id: number,
-  position: number,
-  time: string,
-  levels: readonly Level[],
-  next?: LevelCursor,
-): string {
+export function encodeLevels(id: number, position: number, time: string, levels: readonly Level[], next?: LevelCursor): string {
   const more = next === undefined ? '' : `,"next":"${next.place}.${next.item}"`
-  return `{"${kind}":${id},"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]${more}}`
+  return `{"answer":${id},"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]${more}}`
+}
+
+/** What an event says, for all who hear the same; {@link encodeEvent} makes it a line for one of them. */
+export function encodeChange(position: number, time: string, levels: readonly Level[]): string {
+  return `"position":${position},"time":"${time}","levels":[${levels.map(levelText).join(',')}]}`
+}
+
+/** The event of a watch, of what {@link encodeChange} wrote. */
+export function encodeEvent(watch: number, change: string): string {
+  return `{"event":${watch},${change}`
 }
 
 /**

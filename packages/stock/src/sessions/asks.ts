@@ -4,14 +4,16 @@ import {
   type Ask,
   decodeCursor,
   encodeAnswer,
+  encodeChange,
   encodeError,
+  encodeEvent,
   encodeLevels,
   formatTime,
   type KnownCodes,
   type Question,
 } from '../protocol/index.ts'
+import type { Change, Watcher } from './audience.ts'
 import type { SessionParts } from './session-parts.ts'
-import type { Watcher } from './watches.ts'
 
 const NOBODY: ReadonlySet<string> = new Set()
 
@@ -83,8 +85,9 @@ export class Asks implements Watcher {
     }
   }
 
-  changed(watch: number, levels: readonly Level[]): void {
-    this.#session.send(encodeLevels('event', watch, this.#parts.ledger.position, this.#now(), levels))
+  changed(watch: number, change: Change): void {
+    change.text ??= encodeChange(this.#parts.ledger.position, this.#now(), change.levels)
+    this.#session.send(encodeEvent(watch, change.text))
   }
 
   /** Ends every watch. */
@@ -117,7 +120,7 @@ export class Asks implements Watcher {
     const { ledger, limits } = this.#parts
     for (let count = most; ; ) {
       const { levels, next } = queryLevels(ledger, filter, count, after)
-      const line = encodeLevels('answer', id, ledger.position, this.#now(), levels, next)
+      const line = encodeLevels(id, ledger.position, this.#now(), levels, next)
       if (levels.length <= 1 || Buffer.byteLength(line) <= limits.lineBytesMax) return { line, levels }
       count = levels.length >> 1
     }

@@ -74,7 +74,7 @@ describe('a reply', () => {
           const book = new Book().locations('S01', 'S01/damaged')
           for (const item of codes) book.post({ kind: 'receipt', location: 'S01/damaged', lines: [{ item, quantity: units(inside) }] })
           const { levels, next } = queryLevels(book.ledger, {}, most)
-          const read = JSON.parse(encodeLevels('answer', 7, 9, TIME, levels, next)) as Record<string, unknown>
+          const read = JSON.parse(encodeLevels(7, 9, TIME, levels, next)) as Record<string, unknown>
           const rows = codes
             .slice(0, most)
             .map((item) => ({ location: 'S01/damaged', item, onHand: units(inside), reserved: 0, available: units(inside) }))

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Level, LevelFilter } from '../../src/ledger/index.ts'
-import { type Watcher, Watches } from '../../src/sessions/index.ts'
+import type { LevelFilter } from '../../src/ledger/index.ts'
+import { type Change, type Watcher, Watches } from '../../src/sessions/index.ts'
 import { Book, shown } from '../support/book.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 /** Notes what it hears, and takes only so many events before it is congested. */
 class Listener implements Watcher {
   readonly levelsPerEventMax = 10
+  readonly changes: Change[] = []
   readonly events: string[][] = []
   takes = Number.POSITIVE_INFINITY
 
@@ -15,8 +16,9 @@ class Listener implements Watcher {
     return this.events.length >= this.takes
   }
 
-  changed(_watch: number, levels: readonly Level[]): void {
-    this.events.push(shown(levels))
+  changed(_watch: number, change: Change): void {
+    this.changes.push(change)
+    this.events.push(shown(change.levels))
   }
 }
 
@@ -95,9 +97,65 @@ describe('the watches', () => {
       stage.watches.add(new Listener(), id, counted({ item: `other-${id}` }), [])
       stage.watches.add(new Listener(), id, counted({ location: 'S02', item: 'apple' }), [])
     }
+    looks = 0
     stage.receive(['apple', 'pear'])
+    stage.pass()
     assert.equal(looks, 0)
     stage.receive(['apple'], 'S02')
-    assert.equal(looks, 100)
+    stage.receive(['apple'], 'S02')
+    stage.pass()
+    assert.equal(looks, 1, 'all who ask for the same are looked at together')
+  })
+
+  it('that ask for the same hear the same, written once', () => {
+    const stage = new Stage()
+    const listeners = Array.from({ length: 3 }, (_, id) => {
+      const listener = new Listener()
+      stage.watches.add(listener, id, { item: 'apple' }, [])
+      return listener
+    })
+    stage.receive(['apple'])
+    stage.pass()
+    const [one, ...others] = listeners.map(({ changes }) => changes)
+    assert.equal(one?.length, 1)
+    for (const changes of others) assert.equal(changes[0], one?.[0])
+  })
+
+  it('that begin after a change are not told of it, and hear the next one with those that were there before', () => {
+    const stage = new Stage()
+    const [early, late, later] = [new Listener(), new Listener(), new Listener()]
+    stage.watches.add(early, 1, { item: 'apple' }, [])
+    stage.receive(['apple'])
+    stage.watches.add(late, 2, { item: 'apple' }, [])
+    const leave = stage.watches.add(later, 3, { item: 'apple' }, [])
+    stage.receive(['apple'], 'S02')
+    stage.pass()
+    assert.deepEqual(early.events, [['S01/apple=1', 'S02/apple=1']])
+    assert.deepEqual([late.events, later.events], [[['S02/apple=1']], [['S02/apple=1']]])
+    leave()
+    stage.receive(['apple'])
+    stage.pass()
+    assert.equal(early.changes[1], late.changes[1])
+    assert.equal(later.changes.length, 1)
+  })
+
+  it('that lag behind others of the same hear of each level once, and only then the same again', () => {
+    const stage = new Stage()
+    const slow = new Listener()
+    const quick = new Listener()
+    for (const [id, listener] of [slow, quick].entries()) stage.watches.add(listener, id, { item: 'apple' }, [])
+    slow.takes = 0
+    for (let round = 0; round < 3; round++) {
+      stage.receive(['apple'])
+      stage.pass()
+    }
+    assert.deepEqual([slow.events, quick.events.length], [[], 3])
+    slow.takes = Number.POSITIVE_INFINITY
+    stage.pass()
+    assert.deepEqual(slow.events, [['S01/apple=3']])
+    stage.receive(['apple'])
+    stage.pass()
+    assert.equal(slow.changes[1], quick.changes[3])
+    assert.equal(stage.clock.timers, 0)
   })
 })
