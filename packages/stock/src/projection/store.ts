@@ -27,6 +27,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   readonly segments: Segments
   readonly #db: DatabaseSync
   readonly #ledger: Ledger
+  readonly #shrink: Place
   readonly #books: BooksStore
   readonly #runs: RunWriter
   readonly #levels: LevelPages
@@ -38,12 +39,15 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   readonly #inTransit = new Map<string, { readonly transfer: string; readonly place: Place; readonly item: Item }>()
   /** Of the transaction that is being applied. */
   readonly #moves: Movement[] = []
+  #isInOrder = true
+  #hasShrunk = false
   #recorded = 0
 
   /** @param segmentMovements - movements after which the levels are written once more, as they are then */
   constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segmentMovements: number) {
     this.#db = db
     this.#ledger = ledger
+    this.#shrink = ledger.places.virtual.shrink
     this.segments = new Segments(db, ledger, runs, segmentMovements)
     this.#books = new BooksStore(db, ledger)
     this.#runs = new RunWriter(db)
@@ -79,6 +83,8 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   }
 
   moved(line: number, item: Item, from: Place, to: Place, thousandths: number, at: number, reason?: MoveReason): void {
+    if (line !== this.#moves.length) this.#isInOrder = false
+    if (from === this.#shrink || to === this.#shrink) this.#hasShrunk = true
     this.#moves.push({ line, item, from, to, thousandths, at, reason })
     this.#mark(from, item)
     this.#mark(to, item)
@@ -90,8 +96,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
 
   applied(till: TillState, epoch: number, transaction: Transaction, position: number, result: Result, found?: Found): void {
     const moves = this.#moves
-    const isPlain = moves.length === 1 || moves.every(({ line }, index) => line === index)
-    if (!isPlain) moves.sort((one, other) => one.line - other.line)
+    if (!this.#isInOrder) moves.sort((one, other) => one.line - other.line)
     const location = 'location' in transaction ? this.#ledger.places.location(transaction.location)?.number : undefined
     const recorded = this.#recorded
     this.#runs.add(this.#books.posted(till), epoch, transaction, position, recorded, location, moves, result)
@@ -105,6 +110,8 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.segments.open.take(transaction.kind, position, recorded, moves, onHand)
     if (this.segments.applied(position, moves.length)) this.#runs.flush()
     moves.length = 0
+    this.#isInOrder = true
+    this.#hasShrunk = false
   }
 
   /** By what a transaction can be found beside its position. */
@@ -112,8 +119,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     if (id !== undefined && again === undefined) this.#named.run(id, position)
     const late = this.#recorded - at
     if (late >= MINUTE_MS) this.#late.run(Math.floor(Math.log2(late / MINUTE_MS)), at, position)
-    const { shrink } = this.#ledger.places.virtual
-    if (this.#moves.some(({ from, to }) => from === shrink || to === shrink)) this.#shrunk.run(position)
+    if (this.#hasShrunk) this.#shrunk.run(position)
   }
 
   #mark(place: Place, item: Item): void {

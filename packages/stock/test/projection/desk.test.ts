@@ -281,7 +281,7 @@ describe('what went wrong', () => {
       using history = new History()
       history.play(played)
       const begins = history.now - from * MINUTE
-      const expected = new Map<string, number>()
+      const expected = new Map<string, bigint>()
       for (const { position, recorded, from, to, thousandths, kind, reason } of history.moved) {
         if (recorded < begins || (from !== 'shrink' && to !== 'shrink')) continue
         const other = from === 'shrink' ? to : from
@@ -289,13 +289,13 @@ describe('what went wrong', () => {
           ? history.rows(`SELECT location FROM "transaction" WHERE position = ${position}`)[0]?.location
           : other
         const key = `${at} ${reason ?? kind}`
-        expected.set(key, (expected.get(key) ?? 0) + (from === 'shrink' ? thousandths : -thousandths))
+        expected.set(key, (expected.get(key) ?? 0n) + BigInt(from === 'shrink' ? thousandths : -thousandths))
       }
       const { rows } = ask(history, 'shrink', { from: formatTime(begins) }, 1 + (from % 3))
       assert.equal(rows.length, expected.size)
       assert.deepEqual(
         new Map(rows.map(({ location, kind, net }) => [`${location} ${kind}`, net])),
-        new Map([...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, net]) => [key, units(net)])),
+        new Map([...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, net]) => [key, units(Number(net))])),
       )
     })
     fc.assert(runs, { numRuns: 40, endOnFailure: true })

@@ -59,7 +59,7 @@ describe('a look into the past', () => {
       }
     })
     fc.assert(runs, { numRuns: 30 })
-    assert.ok(found > 50)
+    assert.ok(found > 100)
   })
 
   it('prefers a till’s own sale to a later one of the same id', () => {
@@ -80,7 +80,7 @@ describe('a look into the past', () => {
       using history = new History()
       history.play(played)
       const since = history.now - minutes * MINUTE
-      const epoch = history.ledger.till('T1').epoch
+      const epoch = history.ledger.till('T1').epoch + 1 // what it posted in all of its epochs so far
       const rows = history.rows(`SELECT position, recorded, coalesce(id, till || '/' || epoch || '/' || seq) AS id FROM "transaction"
         WHERE till = 'T1' AND epoch < ${epoch} AND again IS NULL AND refused IS NULL AND recorded >= ${since} ORDER BY position DESC LIMIT ${most}`)
       const expected = rows.map(({ id, position }) => [hashOf(id as string), position as number] as const)
@@ -97,7 +97,7 @@ describe('a look into the past', () => {
       some += positions.length
     })
     fc.assert(runs, { numRuns: 40 })
-    assert.ok(some > 0)
+    assert.ok(some > 30)
   })
 
   it('brings the transaction at a position as it was sent', () => {

@@ -95,21 +95,21 @@ function isAt(question: { location?: string; within?: string }, name: PlaceName,
 export function shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): void {
   const { ledger, runs, shrunk } = past
   const [begins, ends] = positionsOf(past, question)
-  const sums = new Map<string, { location: string; kind: string; movements: number; lost: number; found: number }>()
+  // Many quantities together may be more than a double holds exactly.
+  const sums = new Map<string, { location: string; kind: string; movements: number; lost: bigint; found: bigint }>()
   for (const position of shrunk.between(begins, ends)) {
     const posted = runs.at(position) as Posted
     for (const move of movesOf(posted)) {
-      const lost = isShrink(ledger, move.to) ? move.thousandths : 0
-      const found = isShrink(ledger, move.from) ? move.thousandths : 0
-      if (lost === 0 && found === 0 && !isShrink(ledger, move.to) && !isShrink(ledger, move.from)) continue
+      const [lost, found] = [isShrink(ledger, move.to), isShrink(ledger, move.from)]
+      if (!lost && !found) continue
       const location = whereShrunk(ledger, posted, move)
       const kind = move.reason ?? (KINDS[posted.row[0]] as string)
       const key = `${location}\n${kind}`
-      const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0, found: 0 }
+      const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0n, found: 0n }
       sums.set(key, sum)
       sum.movements++
-      sum.lost += lost
-      sum.found += found
+      if (lost) sum.lost += BigInt(move.thousandths)
+      if (found) sum.found += BigInt(move.thousandths)
     }
   }
   const [after] = cursorOf(question.after)
@@ -117,8 +117,12 @@ export function shrink(past: PastMovements, question: Extract<Question, { of: 's
   const order = [...sums.values()].sort((a, b) => compare(a.location, b.location) || compare(a.kind, b.kind))
   for (const { location, kind, movements, lost, found } of order) {
     if (!isAt(question, ledger.places.location(location)?.number ?? location, ledger) || ++index <= after) continue
-    if (!page.add({ location, kind, movements, lost: units(lost), found: units(found), net: units(found - lost) }, `${index}.0`)) return
+    if (!page.add({ location, kind, movements, lost: shown(lost), found: shown(found), net: shown(found - lost) }, `${index}.0`)) return
   }
+}
+
+function shown(sum: bigint): number {
+  return units(Number(sum))
 }
 
 /** The location at which something shrank: what a transfer lost counts where it arrived. */
