@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Item, LEVELS_SIDE_BY_SIDE, type Ledger, type Place } from '../ledger/index.ts'
 import { rows } from './rows.ts'
+import { writeNull, writeWhole } from './whole-number.ts'
 
 /** Items whose levels at a place stand in one row of the tables. */
 export const LEVELS_IN_PAGE: number = LEVELS_SIDE_BY_SIDE
@@ -70,16 +71,23 @@ export function loadLevels(db: DatabaseSync, { places }: Ledger): void {
  */
 function textOf(values: Float64Array | undefined, nothing: number = Number.NaN): string | null {
   if (values === undefined) return null
-  let text = '['
   let some = false
+  let end = 0
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as number
-    if (index > 0) text += ','
-    if (Number.isNaN(value) || value === nothing) text += 'null'
+    text[end++] = index === 0 ? BRACKET : COMMA
+    if (Number.isNaN(value) || value === nothing) end = writeNull(text, end)
     else {
-      text += value
+      end = writeWhole(text, end, value)
       some = true
     }
   }
-  return some ? `${text}]` : null
+  text[end++] = CLOSING
+  return some ? text.toString('latin1', 0, end) : null
 }
+
+/** A comma, a sign and 16 digits for each, and the closing bracket. */
+const text = Buffer.alloc(LEVELS_IN_PAGE * 18 + 1)
+const BRACKET = 0x5b
+const CLOSING = 0x5d
+const COMMA = 0x2c

@@ -31,16 +31,16 @@ const say = (reply: ProjectionReply): void => port.postMessage(reply)
 /** Ends the pause between two commits: somebody waits for the tables. */
 let wake = (): void => {}
 
-/** A rest is so many times as long as the commit before it, and at most so many times the shortest one. */
-const RESTS = 2
-const RESTS_MAX = 5
+/** A rest is so many times as long as it took to catch up before it, and at most so many times the shortest one. */
+const RESTS = 8
+const RESTS_MAX = 20
 
 yieldToServer()
 const follower = open()
 const waiting: AskRequest[] = []
 let running = false
 let again = false
-/** How long the last commit took, in milliseconds. */
+/** How long it took to catch up the last time, in milliseconds. */
 let took = 0
 let closeBy: number | undefined
 
@@ -80,9 +80,8 @@ async function run(): Promise<void> {
   while (again) {
     again = false
     try {
-      for (;;) {
-        const began = performance.now()
-        if (!follower.step()) break
+      const began = performance.now()
+      while (follower.step()) {
         took = performance.now() - began
         if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
         answerAll(follower)
