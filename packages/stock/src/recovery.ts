@@ -20,8 +20,8 @@ export async function recover(path: string, log: Log, clock: Clock): Promise<Rec
 }
 
 /**
- * The same, while the projection's thread opens the tables and may be making them anew: so only tables of this version count, that end with
- * a record of this log. Undefined where they do not, or cannot be read: then the thread has the word.
+ * The same before the projection's thread has opened the tables: so only tables of this version count, that end with a record of this log.
+ * Undefined where they do not, or cannot be read: then the thread, which makes them anew, has the word.
  */
 export async function recoverAhead(path: string, log: Log, clock: Clock): Promise<Recovered | undefined> {
   const started = clock.now()

@@ -71,13 +71,16 @@ export class StockServer implements AsyncDisposable {
     let found = (reason: StockError): void => {
       damage ??= reason
     }
-    const opening = Projection.open(paths, limits, () => ledger?.position ?? 0, {
-      trouble: (reason) => report({ event: 'projection_trouble', reason }),
-      damaged: (reason) => found(new StockError('log_damaged', reason)),
-    })
-    undo.defer(() => opening.then((opened) => opened.close()).catch(() => {})) // why it could not open is said below
-    // Two threads load the tables at the same time: each of them needs a ledger of its own, and a start waits for both.
-    const [projection, ahead] = await Promise.all([opening, recoverAhead(paths.ledger, log, clock)])
+    const hears = {
+      trouble: (reason: string) => report({ event: 'projection_trouble', reason }),
+      damaged: (reason: string) => found(new StockError('log_damaged', reason)),
+    }
+    // Where the tables can be read, nobody waits for their thread, which loads them for itself; else it makes them anew first.
+    const ahead = await recoverAhead(paths.ledger, log, clock)
+    const at = (): number => ledger?.position ?? 0
+    const projection =
+      ahead === undefined ? await Projection.open(paths, limits, at, hears) : Projection.openBehind(paths, limits, at, hears)
+    undo.defer(() => projection.close())
     const recovered = ahead ?? (await recover(paths.ledger, log, clock))
     ledger = recovered.ledger
     if (ledger.position > 0) {

@@ -17,6 +17,12 @@ interface Waiting {
   reject(error: StockError): void
 }
 
+/** The files of the log, and of the tables that are made from it. */
+export interface ProjectionPaths {
+  readonly log: string
+  readonly ledger: string
+}
+
 /** Who is told what befalls the tables and the log that they are made from. */
 export interface ProjectionHears {
   /** Why the tables cannot be written, or that their thread has died; it is tried again. */
@@ -33,49 +39,39 @@ export class Projection implements Archive, QuestionDesk {
   readonly #questionMs: number
   readonly #waiting = new Map<number, Waiting>()
   readonly #closing = new AbortController()
-  /** Undefined while the thread has died and is not yet started again. */
+  /** Undefined before the thread has opened the tables, and while it has died and is not yet started again. */
   #worker: Worker | undefined
+  /** Resolves when the first thread has opened them, or has failed to. */
+  #opening: Promise<void> | undefined
   #restarting: Promise<void> | undefined
   #nextAsk = 1
   #told = false
   #lastTrouble: string | undefined
 
-  private constructor(worker: Worker, data: ProjectionThreadData, questionMs: number, position: () => number, hears: ProjectionHears) {
+  private constructor(data: ProjectionThreadData, questionMs: number, position: () => number, hears: ProjectionHears) {
     this.#data = data
     this.#questionMs = questionMs
     this.#position = position
     this.#hears = hears
-    this.#attach(worker)
   }
 
   /**
    * Opens the tables and begins to follow the log.
    *
    * @param position - the position that the server's ledger is at
+   * @throws (rejects) StockError `data_unusable`.
    */
-  static async open(
-    paths: { readonly log: string; readonly ledger: string },
-    limits: StockLimits,
-    position: () => number,
-    hears: ProjectionHears,
-  ): Promise<Projection> {
-    const data: ProjectionThreadData = {
-      log: paths.log,
-      path: paths.ledger,
-      transactionsMax: limits.projectionTransactionsMax,
-      segmentMovements: limits.segmentMovements,
-      recallBytesMax: limits.recallBytesMax,
-      earlierIdsMax: limits.earlierIdsMax,
-      answers: {
-        rowsPerAnswer: limits.levelsPerAnswer,
-        rowsPerAnswerMax: limits.levelsPerAnswerMax,
-        bytesMax: limits.lineBytesMax - ANSWER_HEAD_BYTES,
-      },
-      everyMs: limits.projectionMs,
-      retryMs: limits.logRetryMs,
-      closeMs: limits.projectionCloseMs,
-    }
-    return new Projection(await start(data), data, limits.questionMs, position, hears)
+  static async open(paths: ProjectionPaths, limits: StockLimits, position: () => number, hears: ProjectionHears): Promise<Projection> {
+    const projection = new Projection(dataFor(paths, limits), limits.questionMs, position, hears)
+    projection.#attach(await start(projection.#data))
+    return projection
+  }
+
+  /** The same where somebody has seen that they can be opened: nobody waits for it but who asks. What goes wrong all the same is told as trouble. */
+  static openBehind(paths: ProjectionPaths, limits: StockLimits, position: () => number, hears: ProjectionHears): Projection {
+    const projection = new Projection(dataFor(paths, limits), limits.questionMs, position, hears)
+    projection.#opening = projection.#openBehind()
+    return projection
   }
 
   /** The log has grown. Told once until the thread has caught up, so that it costs the server nothing. */
@@ -113,6 +109,7 @@ export class Projection implements Archive, QuestionDesk {
   /** Catches up with the log and closes. */
   async close(): Promise<void> {
     this.#closing.abort()
+    await this.#opening
     await this.#restarting
     const worker = this.#worker
     if (worker === undefined) return
@@ -123,6 +120,7 @@ export class Projection implements Archive, QuestionDesk {
 
   /** @param within - milliseconds to wait for the answer; without, whoever asks sees to it */
   #ask<T>(asked: AskRequest['asked'], within?: number): Promise<T> {
+    if (this.#opening !== undefined) return this.#opening.then(() => this.#ask(asked, within))
     const worker = this.#worker
     if (worker === undefined) return Promise.reject(new StockError('tables_unavailable', 'the thread of the projection has stopped'))
     return new Promise((resolve, reject) => {
@@ -144,6 +142,18 @@ export class Projection implements Archive, QuestionDesk {
     this.#worker?.postMessage({ type: 'forget', id } satisfies ProjectionRequest)
     this.#waiting.get(id)?.reject(new StockError('tables_unavailable', 'the tables could not answer in time; ask again later'))
     this.#waiting.delete(id)
+  }
+
+  async #openBehind(): Promise<void> {
+    try {
+      this.#attach(await start(this.#data))
+      this.follow()
+    } catch (error) {
+      this.#say((error as Error).message)
+      this.#restarting = this.#restart()
+    } finally {
+      this.#opening = undefined
+    }
   }
 
   #attach(worker: Worker): void {
@@ -202,6 +212,25 @@ export class Projection implements Archive, QuestionDesk {
   #say(trouble: string): void {
     if (trouble !== this.#lastTrouble) this.#hears.trouble(trouble)
     this.#lastTrouble = trouble
+  }
+}
+
+function dataFor(paths: ProjectionPaths, limits: StockLimits): ProjectionThreadData {
+  return {
+    log: paths.log,
+    path: paths.ledger,
+    transactionsMax: limits.projectionTransactionsMax,
+    segmentMovements: limits.segmentMovements,
+    recallBytesMax: limits.recallBytesMax,
+    earlierIdsMax: limits.earlierIdsMax,
+    answers: {
+      rowsPerAnswer: limits.levelsPerAnswer,
+      rowsPerAnswerMax: limits.levelsPerAnswerMax,
+      bytesMax: limits.lineBytesMax - ANSWER_HEAD_BYTES,
+    },
+    everyMs: limits.projectionMs,
+    retryMs: limits.logRetryMs,
+    closeMs: limits.projectionCloseMs,
   }
 }
 
