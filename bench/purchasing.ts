@@ -78,7 +78,7 @@ say('loaded', `${Math.round(performance.now() - loading)} ms`)
 // As after a start: nothing is read yet but what the tables' end is.
 follower = tables()
 const ahead = performance.now()
-while (follower.readAhead());
+while (follower.readAhead(end + DAY_MS));
 say('ahead', `${Math.round(performance.now() - ahead)} ms`)
 
 const middle = new Date(begin + ((end - begin) * 137) / 300).toISOString()

@@ -100,9 +100,9 @@ export class Follower {
     return true
   }
 
-  /** Reads a little of what a question may need later. False when there is nothing to read. */
-  readAhead(): boolean {
-    return this.#parts.store.segments.readEarlier() || this.#parts.desk.readAhead()
+  /** Reads a little of what a question may need later, which will be asked on the day of now (in milliseconds). False when there is nothing to read. */
+  readAhead(now: number): boolean {
+    return this.#parts.store.segments.readEarlier() || this.#parts.desk.readAhead(now)
   }
 
   /** Looks into what is in the tables. */

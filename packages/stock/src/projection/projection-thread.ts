@@ -111,7 +111,7 @@ function isIdle(): boolean {
 
 /** While there is nothing else to do, so that the first question after a start need not wait for it. */
 async function readAhead(from: Follower): Promise<void> {
-  while (!again && isIdle() && from.readAhead()) await sleep(0)
+  while (!again && isIdle() && from.readAhead(Date.now())) await sleep(0)
 }
 
 function isDamage(error: unknown): boolean {

@@ -221,7 +221,7 @@ describe('what sells, and what to order', () => {
         history.follow()
         if (what === 1) ask(history, 'velocity')
         if (what === 2) ask(history, 'velocity', { location: 'S01' })
-        if (what === 3) history.follower.readAhead()
+        if (what === 3) history.follower.readAhead(history.now)
       })
       const asked = ask(history, 'velocity').rows
       history.reopen()

@@ -39,15 +39,18 @@ export class Demand {
   }
 
   /**
-   * Reads the days of one location more of those that have policies, which whoever asks what to order will ask for. False when all of them are
-   * at hand.
+   * Reads the days of one location more of those that have policies, and adds them up for each: whoever asks what to order will ask for them.
+   * False when all of them are at hand.
+   *
+   * @param today - the day that they are counted back from
    */
-  readAhead(): boolean {
+  readAhead(today: number): boolean {
     const { places, policies } = this.#ledger
     const next = places.all().find((place) => !place.virtual && this.#places[place.number] === undefined && policies.has(place))
     if (next === undefined) return false
     this.begin()
     this.#load(next)
+    for (const { item } of policies.all(next)) this.sold(next, item, today, DAYS_MAX)
     return true
   }
 

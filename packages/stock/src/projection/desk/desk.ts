@@ -36,9 +36,9 @@ export class Desk {
     this.#demand = new Demand(db, ledger, segments)
   }
 
-  /** Reads a little of what a question will need. False when there is nothing to read. */
-  readAhead(): boolean {
-    return this.#demand.readAhead()
+  /** Reads a little of what a question of now, in milliseconds, will need. False when there is nothing to read. */
+  readAhead(now: number): boolean {
+    return this.#demand.readAhead(dayOf(now))
   }
 
   /**

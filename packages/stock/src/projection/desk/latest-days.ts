@@ -16,6 +16,9 @@ export interface Sold {
 export const RING = 32
 const FIRST_SLOTS = 64
 
+/** More than the days that are looked back on. */
+const DAYS_SPAN = 64
+
 const NOTHING: Sold = { sold: 0, daysInStock: 0, perDay: 0, deviation: 0 }
 
 /** The latest days of a location's levels, in typed arrays: the policies of a whole chain are weighed in one go. */
@@ -31,6 +34,9 @@ export class LatestDays {
   #opened = new Int32Array(FIRST_SLOTS)
   /** The latest day of each slot. */
   #last = new Int32Array(FIRST_SLOTS)
+  /** What was answered last of each slot, and to what. */
+  readonly #answers: (Sold | undefined)[] = []
+  readonly #asked: number[] = []
 
   /** Takes a whole day. */
   takeAll(day: number, { items, values, states }: PackedLevels): void {
@@ -46,7 +52,22 @@ export class LatestDays {
    */
   sold(item: Item, isThere: boolean, before: number, days: number): Sold {
     const slot = (this.#slots[item.number] ?? 0) - 1
-    if (slot < 0) return isThere ? { sold: 0, daysInStock: days, perDay: 0, deviation: 0 } : NOTHING
+    if (slot >= 0) return this.#known(slot, isThere, before, days)
+    return isThere ? { sold: 0, daysInStock: days, perDay: 0, deviation: 0 } : NOTHING
+  }
+
+  /** As it was answered before, while nothing has been taken since: what to order is asked again and again, of every level that has a policy. */
+  #known(slot: number, isThere: boolean, before: number, days: number): Sold {
+    const asked = (before * DAYS_SPAN + days) * 2 + (isThere ? 1 : 0)
+    const known = this.#answers[slot]
+    if (known !== undefined && this.#asked[slot] === asked) return known
+    const answer = this.#lookBack(slot, isThere, before, days)
+    this.#answers[slot] = answer
+    this.#asked[slot] = asked
+    return answer
+  }
+
+  #lookBack(slot: number, isThere: boolean, before: number, days: number): Sold {
     const last = this.#last[slot] as number
     const recorded = this.#recorded[slot] as number
     const inStock = this.#inStock[slot] as number
@@ -78,6 +99,7 @@ export class LatestDays {
     const slot = known > 0 ? known - 1 : this.#newSlot(item)
     const last = this.#last[slot] as number
     if (day <= last - RING) return // too long ago for anybody to ask
+    this.#answers[slot] = undefined
     if (day > last) this.#forget(slot, last + 1, day)
     const bit = 1 << (day & (RING - 1))
     const index = slot * RING + (day & (RING - 1))
@@ -96,6 +118,8 @@ export class LatestDays {
       this.#slots = slots
     }
     this.#slots[item] = slot + 1
+    this.#answers.push(undefined)
+    this.#asked.push(0)
     if (slot === this.#room) this.#grow()
     this.#last[slot] = -RING
     return slot
