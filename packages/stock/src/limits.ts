@@ -40,7 +40,7 @@ export interface StockLimits {
   readonly inFlightBytesMax: number
   /** Pause before a failed write of the log is tried again. */
   readonly logRetryMs: number
-  /** Time between two commits of the projection while it follows. */
+  /** The shortest time between two commits of the projection while it follows; under load it is up to twenty times as long. */
   readonly projectionMs: number
   /** On closing, how long the projection catches up; the rest is replayed at the next start. */
   readonly projectionCloseMs: number

@@ -24,11 +24,6 @@ export class Policies {
     return this.#byPlace.get(place)?.get(item)
   }
 
-  /** Whether a location has any. */
-  has(place: Place): boolean {
-    return (this.#byPlace.get(place)?.size ?? 0) > 0
-  }
-
   /** Sets a policy in place of the one that was there. */
   set(policy: Policy): void {
     let items = this.#byPlace.get(policy.place)

@@ -56,8 +56,8 @@ export class Follower {
    * Makes the tables from the whole log, faster than they are followed: for {@link step} alone, until {@link finish}.
    * @param path - of a file that is not there
    */
-  static anew(logPath: string, path: string): Follower {
-    return new Follower(logPath, path, ANEW_TRANSACTIONS, undefined, () => openAnew(path))
+  static anew(logPath: string, path: string, segmentMovements?: number): Follower {
+    return new Follower(logPath, path, ANEW_TRANSACTIONS, segmentMovements, () => openAnew(path))
   }
 
   /** Ends what {@link anew} began: the tables are as if they had always been followed. */

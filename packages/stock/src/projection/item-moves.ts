@@ -3,7 +3,7 @@ import { doubled } from './level-days.ts'
 import { rows } from './rows.ts'
 
 const FIRST_MOVES = 1_024
-/** Movements of one row, of as many items as it takes; one that moved more often alone has a row of its own. */
+/** A row ends behind the item with which it has so many movements. */
 const ROW_MOVES = 2_048
 
 /** A movement of an item at a location: where, in which transaction, and how much came in, in thousandths; below 0 it went out. */
@@ -27,7 +27,7 @@ export class OpenMoves {
     this.#items[index] = item
     this.#places[index] = place
     this.#positions[index] = position
-    this.#cameIn[index] = cameIn
+    this.#cameIn[index] = cameIn + 0 // no -0, which the text of a run does not tell from 0
     this.#count++
   }
 
@@ -161,7 +161,7 @@ export class ItemMoves {
     if (order === 'latest') wanted.reverse()
     for (const [segment] of wanted) {
       const row = this.#read.get(segment, item) as { moves: Uint8Array } | undefined
-      if (row !== undefined) yield movesIn(pieceFrom(row.moves), item, behind, to)
+      yield row === undefined ? [] : movesIn(pieceFrom(row.moves), item, behind, to)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { LINE_KINDS, type Transaction } from '../ledger/index.ts'
 
-/** The kinds by their numbers in the tables: new ones come behind, none goes. */
+/** The kinds by their numbers in the tables; where one comes or goes, `PROJECTION_VERSION` must rise. */
 export const KINDS: readonly Transaction['kind'][] = [
   ...LINE_KINDS,
   'sale_void',

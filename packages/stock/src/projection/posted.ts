@@ -39,11 +39,6 @@ export type MoveRow = readonly [
 /** A place of the ledger by its number, that of a transfer by its code: transfers come and go, and their places have no lasting numbers. */
 export type PlaceName = number | string
 
-/** How a place is named in the tables. */
-export function placeName({ number, code }: Place): PlaceName {
-  return number < 0 ? code : number
-}
-
 /**
  * The text of a {@link PostedRow}.
  *

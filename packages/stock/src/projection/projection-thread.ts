@@ -16,7 +16,7 @@ export interface ProjectionThreadData {
   readonly earlierIdsMax: number
   /** What bounds the answer to a question of purchasing. */
   readonly answers: DeskLimits
-  /** Time between two commits. */
+  /** The shortest time between two commits. */
   readonly everyMs: number
   /** Pause after a commit failed. */
   readonly retryMs: number
@@ -40,6 +40,7 @@ const follower = open()
 const waiting: AskRequest[] = []
 let running = false
 let again = false
+let readsAhead = true
 /** How long it took to catch up the last time, in milliseconds. */
 let took = 0
 let closeBy: number | undefined
@@ -111,7 +112,13 @@ function isIdle(): boolean {
 
 /** While there is nothing else to do, so that the first question after a start need not wait for it. */
 async function readAhead(from: Follower): Promise<void> {
-  while (!again && isIdle() && from.readAhead(Date.now())) await sleep(0)
+  if (!readsAhead) return
+  try {
+    while (!again && isIdle() && from.readAhead(Date.now())) await sleep(0)
+  } catch (error) {
+    readsAhead = false // whoever asks for it hears of it
+    say({ type: 'trouble', message: (error as Error).message })
+  }
 }
 
 function isDamage(error: unknown): boolean {
@@ -119,12 +126,12 @@ function isDamage(error: unknown): boolean {
 }
 
 /**
- * The time between two commits; it ends early when somebody waits. A level is written once a commit, however often it moved: under load
+ * The time between two commits; it ends early when somebody waits, or on closing. A level is written once a commit, however often it moved: under load
  * a longer rest makes for fewer writes, and so leaves the disk to the log.
  */
 async function pause(): Promise<void> {
   const woken = new AbortController()
-  wake = () => waiting.length > 0 && woken.abort()
+  wake = () => (waiting.length > 0 || closeBy !== undefined) && woken.abort()
   await sleep(Math.min(Math.max(everyMs, took * RESTS), everyMs * RESTS_MAX), undefined, { signal: woken.signal }).catch(() => {})
   wake = () => {}
 }

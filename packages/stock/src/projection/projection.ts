@@ -118,7 +118,7 @@ export class Projection implements Archive, QuestionDesk {
     await exited
   }
 
-  /** @param within - milliseconds to wait for the answer; without, whoever asks sees to it */
+  /** @param within - milliseconds to wait for the answer, once the tables have been opened; without, whoever asks sees to it */
   #ask<T>(asked: AskRequest['asked'], within?: number): Promise<T> {
     if (this.#opening !== undefined) return this.#opening.then(() => this.#ask(asked, within))
     const worker = this.#worker

@@ -78,6 +78,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
 
   /** The record that is applied next. */
   begin(record: LogRecord): void {
+    this.#runs.flush()
     this.#recorded = record.recorded
     this.#books.begin(record.recorded)
   }

@@ -53,12 +53,14 @@ export class Watches implements Postings {
 
   /** The hot path: a movement costs a mark, whoever watches. Whom it concerns is asked once for all movements of a level. */
   moved(_line: number, item: Item, from: Place, to: Place): void {
+    if (this.#count === 0) return
     if (!from.virtual) this.#dirty.add(from, item)
     if (!to.virtual) this.#dirty.add(to, item)
     if (!this.#scheduled) this.#schedule()
   }
 
   reserved(place: Place, item: Item): void {
+    if (this.#count === 0) return
     this.#dirty.add(place, item)
     if (!this.#scheduled) this.#schedule()
   }

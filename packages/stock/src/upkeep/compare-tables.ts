@@ -65,13 +65,17 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
     const values = keyNames.map((_name, index) => row[`key${index}`])
     const said =
       row.absent === 1 ? 'is missing' : rest.flatMap((name, index) => changed(name, row[`ours${index}`], row[`theirs${index}`])).join(', ')
-    different({ table, position: positionOf(keyNames, values), message: `${spoken(table, keyNames, values)} ${said}` })
+    different({ table, position: positionOf(table, keyNames, values), message: `${spoken(table, keyNames, values)} ${said}` })
   }
   if (countOf(db, 'fresh', table) - missing === countOf(db, 'there', table)) return // each of theirs has been met
   const extra = `SELECT ${key('theirs')} ${from('theirs', 'ours')} WHERE ours."${keyNames[0]}" IS NULL`
   for (const row of db.prepare(extra).iterate()) {
     const values = keyNames.map((_name, index) => row[`key${index}`])
-    different({ table, position: positionOf(keyNames, values), message: `${spoken(table, keyNames, values)} is in no record of the log` })
+    different({
+      table,
+      position: positionOf(table, keyNames, values),
+      message: `${spoken(table, keyNames, values)} is in no record of the log`,
+    })
   }
 }
 
@@ -122,8 +126,8 @@ function pagesOf(db: DatabaseSync): typeof nameOf {
   }
 }
 
-function positionOf(keyNames: readonly string[], values: readonly unknown[]): number | undefined {
-  const index = keyNames.findIndex((name) => name === 'position' || name === 'first')
+function positionOf(table: string, keyNames: readonly string[], values: readonly unknown[]): number | undefined {
+  const index = keyNames.findIndex((name) => name === 'position' || (name === 'first' && table === 'run'))
   return index < 0 ? undefined : (values[index] as number)
 }
 

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { LEDGER_LIMITS, type Ledger, LINE_KINDS, units } from '../../src/ledger/index.ts'
-import { loadLedger } from '../../src/projection/index.ts'
+import { Follower, loadLedger } from '../../src/projection/index.ts'
+import { compareTables } from '../../src/upkeep/compare-tables.ts'
 import { everywhere } from '../support/book.ts'
 import { anyDocument, History, MINUTE } from '../support/history.ts'
+import { TempFolder } from '../support/temp-folder.ts'
+
+/** So few that a made-up history has several segments. */
+const SEGMENT_MOVEMENTS = 6
 
 /** All that a ledger holds, as plain values; the journal by what it answers. */
 function stateOf(ledger: Ledger): Record<string, unknown> {
@@ -44,6 +50,22 @@ function stateOf(ledger: Ledger): Record<string, unknown> {
   }
 }
 
+/** What the tables, however they were followed and opened again, have else than tables that are made anew from the same log. */
+function differencesFromAnew(history: History): string[] {
+  using folder = new TempFolder()
+  const fresh = folder.file('anew.db')
+  const follower = Follower.anew(history.logPath, fresh, SEGMENT_MOVEMENTS)
+  while (follower.step());
+  follower.close()
+  const db = new DatabaseSync(':memory:')
+  db.prepare('ATTACH ? AS there').run(history.path)
+  db.prepare('ATTACH ? AS fresh').run(fresh)
+  const found: string[] = []
+  compareTables(db, ({ message }) => found.push(message))
+  db.close()
+  return found
+}
+
 describe('the tables', () => {
   it('hold what the ledger holds, whatever was posted', () => {
     const kinds = new Set<string>()
@@ -51,7 +73,7 @@ describe('the tables', () => {
       fc.array(anyDocument, { minLength: 1, maxLength: 60, size: 'max' }),
       fc.array(fc.nat(10), { maxLength: 60 }),
       (documents, follows) => {
-        using history = new History()
+        using history = new History(SEGMENT_MOVEMENTS)
         let turn = 0
         history.play(documents, () => {
           const what = follows[turn++ % (follows.length + 1)]
@@ -66,6 +88,7 @@ describe('the tables', () => {
         const { ledger, moved } = history
         for (const { refused, again, kind } of history.results.slice(1)) if (refused === undefined && again === undefined) kinds.add(kind)
         assert.deepEqual(stateOf(loadLedger(history.path).ledger), stateOf(ledger))
+        assert.deepEqual(differencesFromAnew(history), [])
         assert.deepEqual(
           history.rows('SELECT position, line, item, from_place, to_place, quantity, at, reason FROM movement ORDER BY position, line'),
           moved
@@ -100,6 +123,30 @@ describe('the tables', () => {
       'tick',
     ]
     assert.deepEqual([...kinds].sort(), [...LINE_KINDS, ...more].sort())
+  })
+
+  it('come out the same where a count that moved nothing is trued up and they are opened again before their segment ends', () => {
+    using history = new History(SEGMENT_MOVEMENTS)
+    const lines = [{ item: 'apple', quantity: 5 }]
+    const post = (kind: 'opening' | 'count' | 'receipt', age: number): void =>
+      history.post('T1', { kind, location: 'S01', lines, at: history.now - age })
+    history.post('T1', { kind: 'location', location: 'S01', at: history.now })
+    post('opening', 10 * MINUTE)
+    history.record()
+    history.now += 5 * MINUTE
+    post('count', 0)
+    history.record()
+    history.now += MINUTE
+    post('count', 4 * MINUTE)
+    history.record()
+    assert.equal(history.moved.at(-1)?.reason, 'count_trueup')
+    history.follow()
+    history.reopen()
+    for (let sale = 0; sale < SEGMENT_MOVEMENTS; sale++) post('receipt', 0)
+    history.now += MINUTE
+    history.record()
+    history.follow()
+    assert.deepEqual(differencesFromAnew(history), [])
   })
 
   it('hold the end of the journal: what is loaded knows as far back as what is live', (t) => {

@@ -10,6 +10,8 @@ export const DAYS_MAX = 28
 
 /** Levels of days that one answer reads from the tables; what comes behind them is read for the next page. */
 const READ_MAX = 500_000
+/** What is read ahead, in memory. What comes behind it is read when it is asked for. */
+const AHEAD_BYTES_MAX = 128 * 1024 * 1024
 /** A location's day costs to find as much as so many of its levels cost to take. */
 const DAY_COST = 32
 
@@ -20,6 +22,9 @@ export class Demand {
   readonly #days: Days
   readonly #places: (LatestDays | undefined)[] = []
   #read = 0
+  /** The place that is looked at next, to be read ahead; and what has been. */
+  #ahead = 0
+  #bytes = 0
 
   constructor(db: DatabaseSync, ledger: Ledger, segments: Segments) {
     this.#ledger = ledger
@@ -46,11 +51,14 @@ export class Demand {
    */
   readAhead(today: number): boolean {
     const { places, policies } = this.#ledger
-    const next = places.all().find((place) => !place.virtual && this.#places[place.number] === undefined && policies.has(place))
+    if (this.#bytes >= AHEAD_BYTES_MAX) return false
+    while (places.all()[this.#ahead] !== undefined && !this.#mustBeAsked(places.all()[this.#ahead] as Place)) this.#ahead++
+    const next = places.all()[this.#ahead]
     if (next === undefined) return false
     this.begin()
-    this.#load(next)
+    const latest = this.#load(next)
     for (const { item } of policies.all(next)) this.sold(next, item, today, DAYS_MAX)
+    this.#bytes += latest.bytes
     return true
   }
 
@@ -58,6 +66,15 @@ export class Demand {
   sold(place: Place, item: Item, before: number, days: number): Sold {
     const latest = this.#places[place.number] ?? this.#load(place)
     return latest.sold(item, (place.quantity(item.number) ?? 0) > 0, before, days)
+  }
+
+  /** Whether what to order at a place hangs on what was sold there, and that is not at hand. */
+  #mustBeAsked(place: Place): boolean {
+    if (place.virtual || this.#places[place.number] !== undefined) return false
+    for (const { reorderPoint, orderUpTo } of this.#ledger.policies.all(place)) {
+      if (reorderPoint === undefined || orderUpTo === undefined) return true
+    }
+    return false
   }
 
   #load(place: Place): LatestDays {

@@ -16,6 +16,8 @@ export interface Sold {
 export const RING = 32
 const FIRST_SLOTS = 64
 
+/** An answer that is kept. */
+const ANSWER_BYTES = 64
 /** More than the days that are looked back on. */
 const DAYS_SPAN = 64
 
@@ -37,6 +39,11 @@ export class LatestDays {
   /** What was answered last of each slot, and to what. */
   readonly #answers: (Sold | undefined)[] = []
   readonly #asked: number[] = []
+
+  /** What it takes in memory, about. */
+  get bytes(): number {
+    return this.#sold.byteLength + 4 * this.#inStock.byteLength + this.#slots.byteLength + this.#count * ANSWER_BYTES
+  }
 
   /** Takes a whole day. */
   takeAll(day: number, { items, values, states }: PackedLevels): void {

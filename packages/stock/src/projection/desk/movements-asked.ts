@@ -13,6 +13,8 @@ const LOOKED_AT_MAX = 50_000
 /** Movements that are looked through for the one with which a level fell below 0, and for those of all levels of an answer. */
 const SINCE_LOOKED_AT_MAX = 1_000
 const SINCE_OF_ANSWER_MAX = 50_000
+/** Looking for an item in a segment costs as much as so many movements of it. */
+const SEGMENT_COST = 50
 
 /** What the tables hold of the past, as far as questions about movements go. */
 export interface PastMovements {
@@ -144,11 +146,15 @@ function compare(one: string, other: string): number {
 export function belowSince({ ledger, runs, segments }: PastMovements): (place: Place, item: Item, onHand: number) => string | undefined {
   let left = SINCE_OF_ANSWER_MAX
   return (place, item, onHand) => {
+    if (left <= 0) return undefined
     let level = onHand
     let looked = Math.min(left, SINCE_LOOKED_AT_MAX)
     for (const moves of segments.movesOf(item, 0, ledger.position, 'latest')) {
+      looked -= SEGMENT_COST
+      left -= SEGMENT_COST
+      if (looked < 0) return undefined
       for (let index = moves.length - 1; index >= 0; index--) {
-        if (looked-- === 0) return undefined
+        if (looked-- <= 0) return undefined
         left--
         const move = moves[index] as (typeof moves)[number]
         if (move.place === place.number) level -= move.cameIn
