@@ -219,7 +219,7 @@ const ROWS = [
 const SCHEMA = `${TABLES} ${VIEWS} ${ROWS};`
 
 /** A connection's share of memory, in KiB: what is read and written again and again stays at hand. */
-const CACHE_KIB = 16_384
+const CACHE_KIB = 8_192
 /** While all is made anew: what is written last must not drive out what is written often. */
 const CACHE_ANEW_KIB = 131_072
 
