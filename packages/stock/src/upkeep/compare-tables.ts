@@ -9,6 +9,9 @@ export interface Difference {
   readonly message: string
 }
 
+/** Numbers that say nothing but an order; which they are hangs on the commits in which they were given. */
+const ORDER_ALONE: Readonly<Record<string, string>> = { reservation: 'expired' }
+
 /** Keys that say more than a number does. */
 const SPOKEN_KEYS: Readonly<Record<string, readonly string[]>> = { item: ['code'], place: ['code'], till: ['name'] }
 
@@ -54,7 +57,9 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
     `FROM ${one === 'ours' ? 'fresh' : 'there'}."${table}" AS ${one} LEFT JOIN ${other === 'ours' ? 'fresh' : 'there'}."${table}" AS ${other} ON ${on}`
   const rest = columns.map(({ name }) => name).filter((name) => !keyNames.includes(name))
   const absent = `theirs."${keyNames[0]}" IS NULL`
-  const unequal = rest.map((name) => `ours."${name}" IS NOT theirs."${name}"`)
+  const unequal = rest.map((name) =>
+    name === ORDER_ALONE[table] ? `(ours."${name}" IS NULL) <> (theirs."${name}" IS NULL)` : `ours."${name}" IS NOT theirs."${name}"`,
+  )
   const shown = rest.map((name, index) => `ours."${name}" AS ours${index}, theirs."${name}" AS theirs${index}`)
   const key = (side: string): string => keyNames.map((name, index) => `${side}."${name}" AS key${index}`).join(', ')
   const where = [absent, ...unequal].join(' OR ')

@@ -88,7 +88,6 @@ describe('the tables', () => {
         const { ledger, moved } = history
         for (const { refused, again, kind } of history.results.slice(1)) if (refused === undefined && again === undefined) kinds.add(kind)
         assert.deepEqual(stateOf(loadLedger(history.path).ledger), stateOf(ledger))
-        assert.deepEqual(differencesFromAnew(history), [])
         assert.deepEqual(
           history.rows('SELECT position, line, item, from_place, to_place, quantity, at, reason FROM movement ORDER BY position, line'),
           moved
@@ -108,7 +107,7 @@ describe('the tables', () => {
         assert.deepEqual(history.rows(off), [])
       },
     )
-    fc.assert(runs, { numRuns: 100 })
+    fc.assert(runs, { numRuns: 100, endOnFailure: true })
     const more = [
       'sale_void',
       'transfer_ship',

@@ -2,14 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Item, type Ledger, levelKey, type Place } from '../../ledger/index.ts'
 import type { Moment } from '../../protocol/index.ts'
 import { Checkpoints } from '../checkpoints.ts'
+import { ExactSums } from '../exact-sums.ts'
 import type { PlaceName } from '../posted.ts'
 import { rows } from '../rows.ts'
 import { movesOf, type Posted, type Runs } from '../runs.ts'
 
 const MINUTE_MS = 60_000
-
-/** By key of a level, thousandths. */
-type Sums = Map<number, number>
 
 /** What was on hand at past moments: one checkpoint of a level, and what moved between it and the moment. */
 export class PastLevels {
@@ -45,14 +43,14 @@ export class PastLevels {
 
   #read(moment: Moment): (place: Place, item: Item) => number {
     const position = this.positionOf(moment)
-    const sums: Sums = new Map()
+    const sums = new ExactSums()
     const base = this.#base(position, sums)
     if ('at' in moment) this.#addLate(moment.at, position, sums)
-    return (place, item) => base(place, item) + (sums.get(levelKey(place, item)) ?? 0)
+    return (place, item) => sums.plus(levelKey(place, item), base(place, item))
   }
 
   /** The nearer end of the segment that holds a position; what moved between them is left in `sums`. */
-  #base(position: number, sums: Sums): (place: Place, item: Item) => number {
+  #base(position: number, sums: ExactSums): (place: Place, item: Item) => number {
     const ends = this.#db.prepare('SELECT number, last FROM segment ORDER BY number').all() as { number: number; last: number }[]
     const holding = ends.findIndex(({ last }) => last >= position)
     const before = holding < 0 ? ends.at(-1) : ends[holding - 1]
@@ -80,7 +78,7 @@ export class PastLevels {
   }
 
   /** What was recorded after a moment and counts at or before it. */
-  #addLate(at: number, position: number, sums: Sums): void {
+  #addLate(at: number, position: number, sums: ExactSums): void {
     const near = this.#runs.lastAt(at + MINUTE_MS, this.#ledger.position)
     this.#addBetween(position, near, 1, sums, at)
     const { most } = this.#db.prepare('SELECT max(class) AS most FROM late').get() as { most: number | null }
@@ -92,12 +90,12 @@ export class PastLevels {
     }
   }
 
-  #addBetween(behind: number, to: number, sign: 1 | -1, sums: Sums, until?: number): void {
+  #addBetween(behind: number, to: number, sign: 1 | -1, sums: ExactSums, until?: number): void {
     for (const posted of this.#runs.between(behind + 1, to)) this.#add(posted, sign, sums, until)
   }
 
   /** @param until - movements that count later are left out */
-  #add(posted: Posted, sign: 1 | -1, sums: Sums, until: number = Number.POSITIVE_INFINITY): void {
+  #add(posted: Posted, sign: 1 | -1, sums: ExactSums, until: number = Number.POSITIVE_INFINITY): void {
     for (const { item, from, to, thousandths, at } of movesOf(posted)) {
       if (at > until) continue
       this.#addTo(sums, from, item, -sign * thousandths)
@@ -105,10 +103,9 @@ export class PastLevels {
     }
   }
 
-  #addTo(sums: Sums, name: PlaceName, item: number, cameIn: number): void {
+  #addTo(sums: ExactSums, name: PlaceName, item: number, cameIn: number): void {
     const place = typeof name === 'number' ? this.#ledger.places.all()[name] : undefined
     if (place === undefined || place.virtual) return
-    const key = levelKey(place, this.#ledger.items.at(item) as Item)
-    sums.set(key, (sums.get(key) ?? 0) + cameIn)
+    sums.add(levelKey(place, this.#ledger.items.at(item) as Item), cameIn)
   }
 }
