@@ -9,7 +9,7 @@ export interface Difference {
   readonly message: string
 }
 
-/** Numbers that say nothing but an order; which they are hangs on the commits in which they were given. */
+/** Numbers that say nothing but an order, which is compared instead: which they are hangs on the commits in which they were given. */
 const ORDER_ALONE: Readonly<Record<string, string>> = { reservation: 'expired' }
 
 /** Keys that say more than a number does. */
@@ -35,6 +35,7 @@ export function compareTables(db: DatabaseSync, different: (difference: Differen
       continue
     }
     compareTable(db, table, columns, different)
+    if (ORDER_ALONE[table] !== undefined) compareOrder(db, table, ORDER_ALONE[table], different)
   }
   const fresh = new Set(tablesOf(db, 'fresh'))
   for (const table of tablesOf(db, 'there')) {
@@ -81,6 +82,23 @@ function compareTable(db: DatabaseSync, table: string, columns: readonly Column[
       position: positionOf(table, keyNames, values),
       message: `${spoken(table, keyNames, values)} is in no record of the log`,
     })
+  }
+}
+
+/** Whether the rows that have a number come in the same order by it. The first one that does not is named. */
+function compareOrder(db: DatabaseSync, table: string, column: string, different: (difference: Difference) => void): void {
+  const inOrder = (schema: string): Iterator<unknown> =>
+    db.prepare(`SELECT name FROM ${schema}."${table}" WHERE "${column}" IS NOT NULL ORDER BY "${column}"`).iterate()
+  const theirs = inOrder('there')
+  for (const row of { [Symbol.iterator]: () => inOrder('fresh') }) {
+    const [ours, other] = [(row as { name: string }).name, (theirs.next().value as { name: string } | undefined)?.name]
+    if (ours === other || other === undefined) continue // one that is missing has been told
+    different({
+      table,
+      position: undefined,
+      message: `${table} name ${show(other)} has ${column} before name ${show(ours)}, which comes first in the log`,
+    })
+    return
   }
 }
 

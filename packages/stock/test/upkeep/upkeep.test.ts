@@ -135,6 +135,7 @@ describe('a check of the tables', () => {
       /^ledger\.db: run first 4 has moves\[0\] \[1,0,0,50000,0,5\] where the log says \[1,0,0,5000,0,5\]$/,
       4,
     ],
+    ["INSERT INTO reservation VALUES ('R9', 'S01', 1, 1, 1)", /^ledger\.db: reservation name "R9" is in no record of the log$/, undefined],
     ['DELETE FROM run WHERE first = 7', /^ledger\.db: run first 7 is missing$/, 7],
     ["UPDATE till SET last = 6 WHERE name = 'S01/T1'", /^ledger\.db: till name "S01\/T1" has last 6 where the log says 7$/, undefined],
     ['ALTER TABLE item ADD COLUMN colour', /^ledger\.db: the table item has other columns$/, undefined],
