@@ -23,6 +23,8 @@ const { values } = parseArgs({
     segment: { type: 'string', default: '262144' },
     /** Makes the tables as `tillwire rebuild` does, not as a server follows its log. */
     rebuild: { type: 'boolean', default: false },
+    /** Asks before anything was read ahead, as right after a start; `reorder` first. */
+    cold: { type: 'boolean', default: false },
     keep: { type: 'string' },
   },
 })
@@ -77,6 +79,7 @@ loadLedger(paths.ledger)
 say('loaded', `${Math.round(performance.now() - loading)} ms`)
 // As after a start: nothing is read yet but what the tables' end is.
 follower = tables()
+if (values.cold) askAll('reorder')
 const ahead = performance.now()
 while (follower.readAhead(end + DAY_MS));
 say('ahead', `${Math.round(performance.now() - ahead)} ms`)
