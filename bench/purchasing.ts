@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { SqliteLogWriter } from '../packages/stock/src/log/sqlite-store.ts'
 import { Follower } from '../packages/stock/src/projection/follower.ts'
 import { loadLedger } from '../packages/stock/src/projection/index.ts'
 import { decodeQuestion, type Question } from '../packages/stock/src/protocol/index.ts'
+import { flag, number, optionsOf, path } from '../tools/options.ts'
 
 /**
  * What purchasing asks, over a history as long as one likes: makes a log, has the tables made from it (which is a rebuild), and asks.
@@ -13,33 +13,27 @@ import { decodeQuestion, type Question } from '../packages/stock/src/protocol/in
  *     npm exec -- node --conditions=tillwire-source bench/purchasing.ts --sales 5000000 --policies
  */
 
-const { values } = parseArgs({
-  options: {
-    sales: { type: 'string', default: '500000' },
-    stores: { type: 'string', default: '200' },
-    items: { type: 'string', default: '1000' },
-    days: { type: 'string', default: '28' },
-    policies: { type: 'boolean', default: false },
-    segment: { type: 'string', default: '262144' },
-    /** Makes the tables as `tillwire rebuild` does, not as a server follows its log. */
-    rebuild: { type: 'boolean', default: false },
-    /** Asks before anything was read ahead, as right after a start; `reorder` first. */
-    cold: { type: 'boolean', default: false },
-    keep: { type: 'string' },
+const { sales, stores, items, days, policies, segment, rebuild, cold, keep } = optionsOf(
+  'node --conditions=tillwire-source bench/purchasing.ts',
+  'Measures what purchasing asks over a long history.',
+  {
+    sales: number('sales in the log', 500_000, { min: 1 }),
+    stores: number('stores', 200, { min: 1 }),
+    items: number('items', 1_000, { min: 1 }),
+    days: number('days that the sales are spread over', 28, { min: 1 }),
+    policies: flag('every store has a policy for every item'),
+    segment: number('movements in a segment', 262_144, { min: 1 }),
+    rebuild: flag('makes the tables as tillwire rebuild does, not as a server follows its log'),
+    cold: flag('asks what to order before anything was read ahead, as right after a start'),
+    keep: path('a folder whose log is made once'),
   },
-})
-const [sales, stores, items, days] = [values.sales, values.stores, values.items, values.days].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
+)
 const LINES = 2
 const BATCH = 1_000
 const DAY_MS = 86_400_000
 const begin = Date.UTC(2026, 9, 1)
 
-const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'purchasing-'))
+const folder = keep ?? mkdtempSync(join(tmpdir(), 'purchasing-'))
 const paths = { log: join(folder, 'log.db'), ledger: join(folder, 'ledger.db') }
 let next = 1
 let recorded = begin
@@ -54,8 +48,8 @@ const end = writer.head.recorded
 writer.close()
 
 const opened = performance.now()
-const isAnew = values.rebuild && !existsSync(paths.ledger)
-const tables = (): Follower => new Follower(paths.log, paths.ledger, 20_000, Number(values.segment))
+const isAnew = rebuild && !existsSync(paths.ledger)
+const tables = (): Follower => new Follower(paths.log, paths.ledger, 20_000, segment)
 let follower = isAnew ? Follower.anew(paths.log, paths.ledger) : tables()
 const before = follower.position
 const started = performance.now()
@@ -79,7 +73,7 @@ loadLedger(paths.ledger)
 say('loaded', `${Math.round(performance.now() - loading)} ms`)
 // As after a start: nothing is read yet but what the tables' end is.
 follower = tables()
-if (values.cold) askAll('reorder')
+if (cold) askAll('reorder')
 const ahead = performance.now()
 while (follower.readAhead(end + DAY_MS));
 say('ahead', `${Math.round(performance.now() - ahead)} ms`)
@@ -101,7 +95,7 @@ for (let round = 0; round < 2; round++) {
   ask('tills', {})
 }
 follower.close()
-if (values.keep === undefined) rmSync(folder, { recursive: true })
+if (keep === undefined) rmSync(folder, { recursive: true })
 
 /** Every page, with all the rows that one may have. */
 function askAll(of: Question['of']): void {
@@ -149,7 +143,7 @@ function prepare(): void {
     lines.push(`"kind":"location","location":"${store(index)}"`)
     const stock = Array.from({ length: items }, (_, number) => `{"item":"${item(number)}","quantity":${number % 50 === 0 ? 1 : 100000}}`)
     lines.push(`"kind":"opening","location":"${store(index)}","lines":[${stock.join(',')}]`)
-    if (!values.policies) continue
+    if (!policies) continue
     for (let number = 0; number < items; number++) {
       // A quarter says all, the rest has to be weighed by what was sold.
       const says = number % 4 === 0 ? '"reorderPoint":10,"orderUpTo":40,"pack":6' : '"leadDays":4'

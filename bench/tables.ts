@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { SqliteLogWriter } from '../packages/stock/src/log/sqlite-store.ts'
 import { Follower, loadLedger } from '../packages/stock/src/projection/index.ts'
+import { number, optionsOf, path } from '../tools/options.ts'
 import { ITEMS, itemCode, OPENING_STOCK, STORES, storeCode } from './load/chain.ts'
 import { ndjson } from './load/ndjson-dialect.ts'
 import { Receipts } from './load/receipts.ts'
@@ -13,21 +13,20 @@ import { Receipts } from './load/receipts.ts'
  * anew as `tillwire rebuild` does it, then loaded. `node --conditions=tillwire-source bench/tables.ts --receipts 1000000`
  */
 
-const { values } = parseArgs({
-  options: {
-    receipts: { type: 'string', default: '1000000' },
-    tills: { type: 'string', default: '8' },
-    /** A folder whose log is made once. */
-    keep: { type: 'string' },
+const { receipts, tills, keep } = optionsOf(
+  'node --conditions=tillwire-source bench/tables.ts',
+  'Measures what the tables of ledger.db cost: followed, made anew, loaded.',
+  {
+    receipts: number('receipts in the log', 1_000_000, { min: 1 }),
+    tills: number('tills that posted them', 8, { min: 1 }),
+    keep: path('a folder whose log is made once'),
   },
-})
-const receipts = Number(values.receipts)
-const tills = Number(values.tills)
+)
 const RECORD = 4_096
 const OPENING_LINES = 1_000
 const START = Date.now()
 
-const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'tables-'))
+const folder = keep ?? mkdtempSync(join(tmpdir(), 'tables-'))
 const log = join(folder, 'log.db')
 write(log)
 for (const [what, path, open] of [
@@ -53,7 +52,7 @@ const { ledger } = loadLedger(join(folder, 'ledger.db'))
 console.log(
   `loaded   ${ledger.position} positions in ${Math.round(performance.now() - began)} ms, ${Math.round(process.memoryUsage().rss / 1e6)} MB resident`,
 )
-if (values.keep === undefined) rmSync(folder, { recursive: true })
+if (keep === undefined) rmSync(folder, { recursive: true })
 
 /** The last position that defines the chain. */
 function defined(): number {

@@ -1,25 +1,14 @@
-import { parseArgs } from 'node:util'
+import { flag, number, optionsOf } from '../tools/options.ts'
 import { simulate } from './simulate.ts'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seeds: { type: 'string', default: '1' },
-    hours: { type: 'string', default: '1' },
-    failures: { type: 'string', default: '10' },
-    trace: { type: 'boolean', default: false },
-  },
+const values = optionsOf('npm run simulate --', 'Lets a chain of tills and a server live through accidents; a seed says which.', {
+  seed: number('the first seed', 1),
+  seeds: number('how many seeds, one after the other', 1, { min: 1 }),
+  hours: number('how long each chain lives, by its own clock', 1, { min: 0.01, whole: false }),
+  failures: number('after so many failures it stops', 10, { min: 1 }),
+  trace: flag('says every step'),
 })
-const [first, count, hours, most] = [values.seed, values.seeds, values.hours, values.failures].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
-if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1 || !(most >= 1) || !(hours > 0)) {
-  console.error('npm run simulate -- [--seed N] [--seeds COUNT] [--hours H] [--failures MOST] [--trace]')
-  process.exit(2)
-}
+const { seed: first, seeds: count, hours, failures: most } = values
 
 const started = performance.now()
 let [ran, steps, transactions, failures] = [0, 0, 0, 0]

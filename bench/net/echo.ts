@@ -1,14 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { flag, optionsOf, path } from '../../tools/options.ts'
 import { CASES, type Case } from './cases.ts'
 import { Generator } from './generator.ts'
 import { type Measured, measure, median, type Pace } from './rounds.ts'
 
 /** `npm run bench:net`: what an echo costs here, on the bare platform and in Python. How to read it stands in `bench/README.md`. */
 
-const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } } })
+const flags = optionsOf('npm run bench:net --', 'Measures what an echo costs here, on the bare platform and in Python.', {
+  quick: flag('the short form'),
+  json: path('where the figures are written (default: bench/results/net.json)'),
+})
 const pace: Pace = flags.quick ? { rounds: 7, ms: 120, warmUpMs: 400 } : { rounds: 41, ms: 120, warmUpMs: 1_500 }
 
 const generator = new Generator()

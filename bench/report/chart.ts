@@ -65,8 +65,10 @@ function panelsOf({ rates, paced, watching, memory, growth }: Results): Panel[] 
   }
   const own = (label: string, value: number): Bar => bar(label, value, true)
   if (paced !== undefined) {
-    const bars = [own('p50', paced.p50), own('p99', paced.p99), own('longest', paced.most)]
-    panels.push({ title: `Acknowledgement at half the rate, ${figure(paced.perSecond)} receipts/s`, unit: LESS, bars })
+    const bars = paced.flatMap(({ contender, p50, p99, most }) =>
+      Object.entries({ p50, p99, longest: most }).map(([name, value]) => bar(`${contender}, ${name}`, value, contender === 'tillwire')),
+    )
+    panels.push({ title: `Acknowledgement at half the rate, ${figure(paced[0]?.perSecond)} receipts/s`, unit: LESS, bars })
   }
   if (watching !== undefined) {
     const bars = [own('p50', watching.p50), own('p99', watching.p99), own('longest', watching.most)]

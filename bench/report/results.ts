@@ -9,7 +9,8 @@ import type { Watching } from '../measures/watching.ts'
 export interface Results {
   readonly machine: Machine
   rates?: readonly Rate[]
-  paced?: Paced
+  /** tillwire first, then the ceiling at the same rate. */
+  paced?: Paced[]
   watching?: Watching
   memory?: Memory
   growth?: readonly Grown[]

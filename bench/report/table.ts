@@ -20,8 +20,8 @@ export function print(results: Results): void {
     ])
   }
   if (paced !== undefined) {
-    show(`By the clock, for ${figure(paced.seconds)} s`, [paced], (one) => [
-      `tillwire, ${figure(one.perSecond)}/s`,
+    show('By the clock, at half the rate', paced, (one) => [
+      `${one.contender}, ${figure(one.perSecond)}/s, ${figure(one.seconds)} s`,
       {
         'p50 ms': figure(one.p50),
         'p99 ms': figure(one.p99),

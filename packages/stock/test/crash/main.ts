@@ -1,20 +1,20 @@
-/** `npm run test:crash -- [--seconds N] [--tills N] [--seed N]` */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { number, optionsOf } from '../../../../tools/options.ts'
 import { crashRun } from './crash-run.ts'
 
 const START_MS_MAX = 1_000
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '120' },
-    tills: { type: 'string', default: '4' },
-    seed: { type: 'string', default: String(Date.now() % 1e9) },
+const { seconds, tills, seed } = optionsOf(
+  'npm run test:crash --',
+  'Kills a server and its tills, again and again, while they sell, and then counts.',
+  {
+    seconds: number('how long', 120, { min: 1 }),
+    tills: number('how many tills', 4, { min: 1 }),
+    seed: number('who is killed when', Date.now() % 1e9),
   },
-})
-const [seconds, tills, seed] = [Number(values.seconds), Number(values.tills), Number(values.seed)]
+)
 const folder = mkdtempSync(join(tmpdir(), 'tillwire-crash-'))
 console.log(`killing a server and ${tills} tills for ${seconds} seconds, seed ${seed}, in ${folder}`)
 const { serverKills, tillKills, transactions, starts } = await crashRun({ folder, seconds, tills, seed })
