@@ -58,8 +58,18 @@ export function othersText(others: number): string {
 }
 
 function refusalText({ seq, line, refused, field, accepted }: RefusedTransaction): string {
-  const about = refused === 'unknown_location' ? (JSON.parse(line) as { location?: string }).location : field
-  return `refused: transaction ${seq}: ${refused}${about == null ? '' : ` (${printable(about)})`}${accepted ? `; ${ACCEPTED_BEFORE}` : ''}`
+  return `refused: transaction ${seq}: ${refused}${aboutText({ line, refused, field })}${accepted ? `; ${ACCEPTED_BEFORE}` : ''}`
+}
+
+/** What a refusal is about, in brackets: of a location that is not known, which; else the field. */
+export function aboutText({ line, refused, field }: Pick<RefusedTransaction, 'line' | 'refused' | 'field'>): string {
+  const about = refused === 'unknown_location' ? unknownLocation(JSON.parse(line), field) : field
+  return about == null ? '' : ` (${printable(about)})`
+}
+
+function unknownLocation(sent: Readonly<Record<string, unknown>>, field: string | null): string {
+  const code = String(sent[field ?? 'location'] ?? sent.location)
+  return sent.kind === 'location' ? code.slice(0, code.lastIndexOf('/')) : code // a location is unknown to itself only by what it stands in
 }
 
 /** Of a transaction that a server had accepted before it was offered again. */

@@ -31,8 +31,12 @@ export interface PostingSummary {
   readonly lines: number
   readonly refused: number
   readonly flagged: number
+  /** How often each flag was said. */
+  readonly flags: Readonly<Record<string, number>>
   /** How much of it an earlier run had taken in. */
   readonly before: 'nothing' | 'some' | 'all'
+  /** The file whose content it is, where that was another one. */
+  readonly beforeAs: string | undefined
   /** How many that an earlier run saw refused were posted again, behind definitions. */
   readonly mended: number
   /** Whether the server was heard; where nothing waited it may not have been. */
@@ -77,6 +81,7 @@ export class Posting {
   #transactions = 0
   #lines = 0
   #note: InputNote | undefined
+  #beforeAs: string | undefined
 
   constructor(till: Till, source: Source, options: PostingOptions) {
     this.#till = till
@@ -113,8 +118,10 @@ export class Posting {
     const digest = print.digest()
     const same = known.find((note) => note.digest === digest && note.bytes === print.bytes)
     const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
-    const fresh = { drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
+    const fresh = { path: this.#source.path, drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
     const earlier = this.#options.again ? fresh : (same ?? grown ?? fresh)
+    if (earlier === fresh && !this.#options.again) this.#refuseContinued(known.find((note) => note.drafts > 0 && print.beginsWith(note)))
+    this.#beforeAs = earlier.drafts > 0 && earlier.path !== this.#source.path ? earlier.path : undefined
     this.#note = { ...earlier, path: this.#source.path, bytes: print.bytes, digest }
   }
 
@@ -144,7 +151,7 @@ export class Posting {
     const mended = stop.aborted ? 0 : await this.#mend(before)
     const totals = this.#totals()
     const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
-    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, mended, reached }
+    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, beforeAs: this.#beforeAs, mended, reached }
   }
 
   /** Whether a transaction of the outbox is of this input. */
@@ -192,17 +199,20 @@ export class Posting {
     return mended
   }
 
-  #totals(): { refused: number; flagged: number } {
+  #totals(): Pick<PostingSummary, 'refused' | 'flagged' | 'flags'> {
     const { spans } = this.#note as InputNote
     let refused = 0
     let flagged = 0
+    const flags: Record<string, number> = {}
     for (const [after, upTo] of spans) {
       const [from, to] = [this.#till.totals(after), this.#till.totals(upTo)]
       refused += from.refused - to.refused
       flagged += from.flagged - to.flagged
+      const later = this.#till.flags(upTo)
+      for (const [flag, times] of Object.entries(this.#till.flags(after))) flags[flag] = (flags[flag] ?? 0) + times - (later[flag] ?? 0)
     }
     for (const row of this.#allRefused(spans)) if (isKnownItem(row)) refused--
-    return { refused, flagged }
+    return { refused, flagged, flags }
   }
 
   *#allRefused(spans: readonly Span[]): Generator<RefusedTransaction, void, undefined> {
@@ -214,6 +224,13 @@ export class Posting {
         seq = (rows.at(-1) as RefusedTransaction).seq
       }
     }
+  }
+
+  /** Under another name it may be the same file, or another day that began alike: a person knows. @throws Failure */
+  #refuseContinued(earlier: InputNote | undefined): void {
+    if (earlier === undefined) return
+    const what = `${this.#source.name} begins with what was posted from ${earlier.path}, and goes on; nothing was posted`
+    throw new Failure(`${what}: to go on behind it, post it under that name; to post all of it, say --again`, EXIT.usage)
   }
 
   #changed(line: number): Failure {

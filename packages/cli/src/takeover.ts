@@ -8,13 +8,19 @@ export function takeOverOption(): Option {
   return new Option('--take-over', 'go on from this outbox after another has taken the till over; what it holds is offered again')
 }
 
+/** `--new-server`, the same in every command that opens a till. */
+export function newServerOption(): Option {
+  return new Option('--new-server', 'this server has taken the place of one that is lost; all that the outbox holds is offered to it')
+}
+
 /** What to say when a new outbox takes a till over that the server knew from another one. */
 export const TAKEN_OVER =
-  'the server knew this till from another outbox: this new one takes it over, and what waits in the other is sent only with --take-over from there'
+  'the server knew this till already: this outbox takes it over; where another one has sold under its name, what waits there is sent only with --take-over'
 
 const RENEWED: Readonly<Record<Renewal, string>> = {
   outbox_restored: 'this outbox was restored or copied',
   server_restored: 'the server was set back to an earlier state',
+  server_replaced: 'another server has taken the place of the one before',
   taken_over: 'this outbox takes the till over',
   refused_again: 'what was refused is offered again',
 }
@@ -30,5 +36,16 @@ export function cannotBeSent({ reason, waiting }: TillStatus, folder: string): s
   const there = `${oneLine(reason)}${waiting === 0 ? '' : `; ${count(waiting, 'transaction')} in ${folder}`}`
   if (reason?.code === 'epoch_fenced')
     return waiting === 0 ? `${there}; --take-over goes on from here` : `${there} can be sent only with --take-over, which goes on from here`
+  if (reason?.code === 'other_log')
+    return `${there}${waiting === 0 ? '' : ' stay there'}: another server needs an outbox of its own (--outbox); where it replaces one that is lost, say --new-server`
   return waiting === 0 ? there : `${there} cannot be sent any more: post them again from a new outbox`
+}
+
+/** What to say where the till has connected from elsewhere, and it is not yet known whether that was a takeover. */
+export const REPLACED = 'the till has connected from elsewhere: where that is another outbox, they are sent only with --take-over'
+
+/** What to say at the counter when the server will not take what is sold. */
+export function fencedText({ reason }: TillStatus): string {
+  const way = reason?.code === 'other_log' ? 'to another server with --new-server, where it replaces one that is lost' : 'with --take-over'
+  return `${oneLine(reason)}; sales are kept, and can be sent from here only ${way}`
 }

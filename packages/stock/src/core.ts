@@ -79,6 +79,7 @@ export class StockCore {
     const fault = (error: unknown): void => report({ event: 'fault', error })
     const sessions: Sessions = new Sessions({
       name,
+      log: log.id,
       ledger,
       committer,
       archive,

@@ -16,6 +16,7 @@ export const STOCK_ERRORS = {
   hello_twice: 'the session has had its hello',
   read_only: 'the session said hello without a till, so it cannot post',
   epoch_fenced: 'the till has been taken over by a newer epoch; the connection ends',
+  other_log: 'the till has posted to the log of another server until now; the connection ends',
   session_replaced: 'a newer connection of the same till has taken over; the connection ends',
   too_many_tills: 'as many tills as the server may know are registered',
   too_many_watches: 'the session, or the whole server, has as many watches as it may have',

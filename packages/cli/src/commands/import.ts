@@ -19,7 +19,7 @@ import {
 } from '../import/index.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, renewedText, TAKEN_OVER } from '../takeover.ts'
+import { cannotBeSent, newServerOption, renewedText, TAKEN_OVER } from '../takeover.ts'
 
 interface ImportFlags {
   readonly server: string
@@ -30,6 +30,7 @@ interface ImportFlags {
   readonly policies?: string
   readonly opening?: string
   readonly dryRun?: boolean
+  readonly newServer?: boolean
 }
 
 /** How long the server is waited for when it is asked what it knows, in milliseconds. */
@@ -48,6 +49,7 @@ export function importCommand(): Command {
     .option('--items <file>', 'item, name, unit, decimals, barcodes, packs, supplier, active')
     .option('--policies <file>', 'location, item, reorderPoint, orderUpTo, pack, leadDays')
     .option('--opening <file>', 'location, item, quantity')
+    .addOption(newServerOption())
     .option('--dry-run', 'only say what is wrong with the rows')
     .addHelpText(
       'after',
@@ -86,6 +88,7 @@ async function run(flags: ImportFlags): Promise<void> {
     till: flags.till,
     outbox: folder,
     server: flags.server,
+    newServer: flags.newServer === true,
     result: (result) => hearings.result(result),
     changed: (state) => {
       const { tookOver, line, reason, waiting } = state

@@ -4,13 +4,13 @@ import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
-import { Hearings, notReached, othersText } from '../delivery.ts'
+import { aboutText, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
 import { Posting, type PostingSummary } from '../posting.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, renewedText, TAKEN_OVER, takeOverOption } from '../takeover.ts'
+import { cannotBeSent, newServerOption, renewedText, TAKEN_OVER, takeOverOption } from '../takeover.ts'
 
 interface PostFlags {
   readonly server: string
@@ -21,6 +21,7 @@ interface PostFlags {
   readonly define?: boolean
   readonly again?: boolean
   readonly takeOver?: boolean
+  readonly newServer?: boolean
   readonly timeout?: number
 }
 
@@ -44,6 +45,7 @@ export function postCommand(): Command {
     .option('--define', 'define the locations and items that the input names; what was refused for want of them is posted again')
     .option('--again', 'post the input although the same was posted before: it counts once more')
     .addOption(takeOverOption())
+    .addOption(newServerOption())
     .option('--timeout <seconds>', 'give up when the server takes nothing for so long (default: never)', seconds)
     .addHelpText(
       'after',
@@ -56,8 +58,9 @@ Formats:
   baskets  one basket a line: item names between commas, one of each
 
 The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
-content, is not posted again; a file that has grown is posted from where it ended. A file that was changed in its middle
-is another input: all of it is posted. So the same sale twice on standard input is posted once, and that is said: --again
+content, is not posted again; a file that has grown is posted from where it ended. A file of another name that begins with
+what was posted, and goes on, is posted only with --again. A file that was changed in its middle is another input: all of it
+is posted. So the same sale twice on standard input is posted once, and that is said: --again
 posts it once more, and an "at" makes it another. One till, one outbox: give the same --outbox from wherever you run it.
 Exit code 3: all was posted, and some were refused; "tillwire refused" shows them, mends them and drops them.`,
     )
@@ -78,6 +81,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       outbox: folder,
       server: flags.server,
       takeOver: flags.takeOver === true,
+      newServer: flags.newServer === true,
       changed: (state) => progress.changed(state),
       result: (result) => hearings.result(result),
     })
@@ -100,7 +104,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       .finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
     if (!end.reached) process.stderr.write(`${notReached(till)}\n`)
-    if (file === '-' && end.before !== 'nothing') process.stderr.write(`${postedBefore(end)}\n`)
+    if (end.before !== 'nothing' && (file === '-' || end.beforeAs !== undefined)) process.stderr.write(`${postedBefore(end)}\n`)
     const others = hearings.tellOfOthers(till, (seq) => posting.has(seq))
     report(posting, end, { define: flags.define === true, others, seconds: (performance.now() - started) / 1000 })
   } finally {
@@ -108,11 +112,11 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   }
 }
 
-/** A pipe is rarely the same twice on purpose. */
-function postedBefore({ before, transactions }: PostingSummary): string {
+/** A pipe is rarely the same twice on purpose, and neither is a file of another name. */
+function postedBefore({ before, beforeAs, transactions }: PostingSummary): string {
   const what =
     before === 'all'
-      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before`
+      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before${beforeAs === undefined ? '' : ` from ${printable(beforeAs)}`}`
       : 'its beginning was not posted: the same came before'
   return `${what}, and counts once; if it happened again, post it with --again`
 }
@@ -127,17 +131,25 @@ interface Reported {
 function report(posting: Posting, summary: PostingSummary, { define, others, seconds }: Reported): void {
   for (const { seq, line, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
     const hint = refused === 'unknown_location' && !define ? '; define it, or add --define' : ''
-    const about = refused === 'unknown_location' ? (JSON.parse(line) as { location: string }).location : field
-    process.stderr.write(`refused: transaction ${seq}: ${refused}${about === null ? '' : ` (${printable(about)})`}${hint}\n`)
+    process.stderr.write(`refused: transaction ${seq}: ${refused}${aboutText({ line, refused, field })}${hint}\n`)
   }
   if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
-  const { transactions, lines, refused, flagged, before, mended } = summary
+  const { transactions, lines, refused, flagged, flags, before, mended } = summary
+  if (flagged > 0) process.stderr.write(`flagged: ${flagsText(flags)}\n`)
   const known = before === 'nothing' ? '' : `; ${before} of it was in the outbox already`
   const earlier = mended === 0 ? known : `; ${mended} that had been refused ${mended === 1 ? 'was' : 'were'} posted again`
   process.stdout.write(
     `${count(transactions, 'transaction')}, ${count(lines, 'line')}, ${refused} refused, ${flagged} flagged, ${seconds.toFixed(1)} seconds${earlier}${othersText(others)}\n`,
   )
   if (refused + others > 0) process.exitCode = EXIT.refused
+}
+
+/** `2 oversold, 1 unknown_item` */
+function flagsText(flags: Readonly<Record<string, number>>): string {
+  return Object.entries(flags)
+    .filter(([, times]) => times > 0)
+    .map(([flag, times]) => `${times} ${flag}`)
+    .join(', ')
 }
 
 function givenUp(end: 'stopped' | 'timeout', state: TillStatus, folder: string): Failure {

@@ -7,7 +7,7 @@ import { delivered, Hearings, notReached } from '../delivery.ts'
 import { EXIT } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, takeOverOption } from '../takeover.ts'
+import { cannotBeSent, newServerOption, REPLACED, takeOverOption } from '../takeover.ts'
 
 interface TillFlags {
   readonly server: string
@@ -15,6 +15,7 @@ interface TillFlags {
   readonly till: string
   readonly outbox?: string
   readonly takeOver?: boolean
+  readonly newServer?: boolean
 }
 
 /** On leaving, how long sales that wait are still sent, in milliseconds. */
@@ -29,6 +30,7 @@ export function tillCommand(): Command {
     .requiredOption('-t, --till <name>', "the till's name: T2, or S01/T2")
     .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
     .addOption(takeOverOption())
+    .addOption(newServerOption())
     .addHelpText(
       'after',
       `
@@ -53,6 +55,7 @@ async function run(flags: TillFlags): Promise<void> {
     outbox: folder,
     server: flags.server,
     takeOver: flags.takeOver === true,
+    newServer: flags.newServer === true,
     changed: (state) => counter?.changed(state),
     result: (result) => {
       hearings.result(result)
@@ -63,8 +66,10 @@ async function run(flags: TillFlags): Promise<void> {
   const since = till.last
   const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)
-  const { line, waiting, serverTime } = till.state
+  const { line, waiting, serverTime, reason } = till.state
   if (line === 'fenced') process.stderr.write(`${cannotBeSent(till.state, folder)}\n`)
+  else if (waiting > 0 && reason?.code === 'session_replaced')
+    process.stderr.write(`${count(waiting, 'sale')} waiting in ${folder}; ${REPLACED}\n`)
   else if (waiting > 0) process.stderr.write(`${count(waiting, 'sale')} waiting in ${folder}; sent when the till is opened again\n`)
   else if (serverTime === undefined) process.stderr.write(`${notReached(till)}\n`)
   const others = hearings.tellOfOthers(till, (seq) => seq > since)

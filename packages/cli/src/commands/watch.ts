@@ -5,6 +5,7 @@ import { type LevelRow, Reader, StockError, type StockErrorCode } from '@tillwir
 import { Command } from 'commander'
 import { count } from '../count.ts'
 import { Failure, jsonText, oneLine, printable } from '../failure.ts'
+import { refuseUnknown } from '../known-names.ts'
 import { serverOption } from '../options.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { type LevelFlags, questionOf } from './levels.ts'
@@ -31,6 +32,7 @@ async function watch(flags: LevelFlags): Promise<void> {
   while (!stop.aborted) {
     try {
       await using reader = await Reader.connect(flags.server, { signal: stop })
+      if (!connected) await refuseUnknown(reader, { locations: [flags.location], items: [flags.item] })
       if (connected) process.stderr.write('connected again\n')
       connected = true
       failures = 0

@@ -25,7 +25,7 @@ export function readEntry(typed: string): Entry {
   if (text === '') return { type: 'close' }
   if (text === 'undo' || text === 'clear' || text === 'help' || text === 'quit') return { type: text }
   if (text === '?') return { type: 'help' }
-  const match = /^([\d.,]+)(?:\s+[x*×](?:\s+|(?=\d|$))|[x*×](?:\s+|$))(.*)$/i.exec(text)
+  const match = /^([-+]?[\d.,]+)(?:\s+[x*×](?:\s+|(?=\d|$))|[x*×](?:\s+|$))(.*)$/i.exec(text)
   if (match === null) return lineOf(1, text)
   const quantity = Number((match[1] as string).replace(',', '.'))
   if (Number.isNaN(quantity)) return lineOf(1, text)

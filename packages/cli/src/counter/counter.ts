@@ -4,7 +4,7 @@ import type { Till, TillStatus, TransactionResult } from '@tillwire/stock'
 import { count } from '../count.ts'
 import { oneLine, printable } from '../failure.ts'
 import { clearTyped, erasePrompt } from '../prompt-line.ts'
-import { renewedText, TAKEN_OVER } from '../takeover.ts'
+import { fencedText, renewedText, TAKEN_OVER } from '../takeover.ts'
 import { Basket, type BasketLine, readEntry } from './basket.ts'
 import { readHistory, writeHistory } from './history.ts'
 
@@ -79,9 +79,10 @@ export class Counter {
     if (state.line === 'offline') this.#backlog = state.waiting
     if (before?.line !== state.line) {
       if (state.line === 'online') this.#print(styleText('green', `the server is there (${this.#parts.server})`))
-      else if (state.line === 'offline') this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept and sent later`))
-      else if (state.line === 'fenced')
-        this.#print(styleText('red', `${oneLine(state.reason)}; sales are kept, and can be sent from here only with --take-over`))
+      else if (state.line === 'offline') {
+        const later = state.reason?.code === 'session_replaced' ? '' : ' and sent later'
+        this.#print(styleText('yellow', `${oneLine(state.reason)}; sales are kept${later}`))
+      } else if (state.line === 'fenced') this.#print(styleText('red', fencedText(state)))
     }
     if (state.tookOver && !before?.tookOver) this.#print(styleText('yellow', TAKEN_OVER))
     const renewed = state.renewed === before?.renewed ? undefined : renewedText(state)

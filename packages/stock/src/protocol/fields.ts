@@ -68,8 +68,12 @@ export function list(element: Check, least: number, most: number): Check {
   return (value, path) => {
     if (!Array.isArray(value)) throw wrong(path, `an array of ${least} to ${most}`, value)
     if (value.length < least || value.length > most) {
-      const allowed = value.length < least ? `at least ${least}` : `at most ${most}`
-      throw new StockError('bad_field', `${path} must have ${allowed} elements, it has ${value.length}`, { field: path })
+      const [words, bound] = value.length < least ? ['at least', least] : ['at most', most]
+      throw new StockError(
+        'bad_field',
+        `${path} must have ${words} ${bound} ${bound === 1 ? 'element' : 'elements'}, it has ${value.length}`,
+        { field: path },
+      )
     }
     for (let index = 0; index < value.length; index++) element(value[index], `${path}[${index}]`)
   }

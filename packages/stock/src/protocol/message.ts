@@ -17,6 +17,8 @@ export interface Hello {
   readonly last?: number
   /** The chain of its lines up to that number. */
   readonly chain?: string
+  /** The log that it has posted to so far. */
+  readonly log?: string
 }
 
 /** A question. `id` comes back in the answer. */
@@ -49,7 +51,9 @@ export type Request = Hello | Ask | { readonly type: 'bye' }
 export const SERVER_TILL = 'server'
 
 const chain = form(/^[0-9a-f]{16}$/, '16 hex digits in lower case')
-const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain, token: text(200) })
+/** Characters in the name of a log. */
+const LOG_ID_MAX = 64
+const HELLO = fields({ hello: whole(1), till: tillName, epoch: whole(0), last: whole(0), chain, log: text(LOG_ID_MAX), token: text(200) })
 const FILTER = { location: locationName, within: locationName, item: itemCode, prefix: text(64), below: number }
 const LEVELS = object(fields({ ...FILTER, limit: whole(1), after: text(40) }), [])
 const WATCH = object(fields(FILTER), [])
@@ -105,8 +109,9 @@ function decodeHello(sent: Record<string, unknown>): Hello {
   // Not taken for granted: 0 takes a known till over, and whoever only tries the protocol out shall not do that to a till that sells.
   if (sent.epoch === undefined)
     throw new StockError('bad_field', "epoch is missing; 0 asks for a new one, and ends the till's older one", { field: 'epoch' })
-  const { till, epoch, last, chain } = sent as { till: string; epoch: number; last?: number; chain?: string }
-  return { type: 'hello', till, epoch, ...(last === undefined ? {} : { last }), ...(chain === undefined ? {} : { chain }) }
+  const { till, epoch, last, chain, log } = sent as { till: string; epoch: number; last?: number; chain?: string; log?: string }
+  const known = { ...(last === undefined ? {} : { last }), ...(chain === undefined ? {} : { chain }) }
+  return { type: 'hello', till, epoch, ...known, ...(log === undefined ? {} : { log }) }
 }
 
 function decodeAsk(sent: Record<string, unknown>): Ask {
@@ -138,6 +143,6 @@ function decodeAsk(sent: Record<string, unknown>): Ask {
 }
 
 /** The line of a hello. */
-export function encodeHello(hello: { till?: string; epoch?: number; last?: number; chain?: string } = {}): string {
+export function encodeHello(hello: { till?: string; epoch?: number; last?: number; chain?: string; log?: string } = {}): string {
   return JSON.stringify({ hello: PROTOCOL, ...hello })
 }

@@ -28,7 +28,15 @@ const KNOWN = shape({ locations: listOf(text), items: listOf(text), suppliers: m
 
 /** What each reply must hold. Fields that nobody here knows are a newer server's: they are passed over. */
 const REPLIES: Readonly<Record<string, Test>> = {
-  welcome: shape({ server: text, time: text, till: maybe(text), epoch: maybe(whole), last: maybe(whole), chain: maybe(text) }),
+  welcome: shape({
+    server: text,
+    time: text,
+    till: maybe(text),
+    epoch: maybe(whole),
+    last: maybe(whole),
+    chain: maybe(text),
+    log: maybe(text),
+  }),
   ack: shape({ ack: whole, position: whole, time: text, results: maybe(listOf(RESULT)) }),
   answer: shape({
     answer: whole,

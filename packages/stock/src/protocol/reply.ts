@@ -2,7 +2,7 @@ import type { StockError } from '../errors.ts'
 import { type Flag, type Level, type LevelCursor, type Refusal, type Result, units } from '../ledger/index.ts'
 import { formatTime } from './time.ts'
 
-/** The server's answer to hello. `till`, `epoch`, `last` and `chain` are there for a till. */
+/** The server's answer to hello. `till`, `epoch`, `last`, `chain` and `log` are there for a till. */
 export interface Welcome {
   readonly welcome: number
   readonly server: string
@@ -12,6 +12,8 @@ export interface Welcome {
   readonly last?: number
   /** The chain of the epoch's lines up to `last`. */
   readonly chain?: string
+  /** The server's log: another one is another chain of stores, or one that was begun anew. A restored server has the same. */
+  readonly log?: string
 }
 
 /** What a transaction has to say beside being durable. */
@@ -82,9 +84,14 @@ export interface ErrorReply {
 /** What a server may say. */
 export type Reply = Welcome | Ack | Answer | WatchEvent | ErrorReply
 
-/** The line of a welcome. */
-export function encodeWelcome(server: string, now: number, till?: { name: string; epoch: number; last: number; chain: string }): string {
-  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last, chain: till.chain }
+/** The line of a welcome, to a till with the log that it posts to. */
+export function encodeWelcome(
+  server: string,
+  now: number,
+  till?: { name: string; epoch: number; last: number; chain: string },
+  log?: string,
+): string {
+  const session = till === undefined ? {} : { till: till.name, epoch: till.epoch, last: till.last, chain: till.chain, log }
   return JSON.stringify({ welcome: 1, server, time: formatTime(now), ...session })
 }
 

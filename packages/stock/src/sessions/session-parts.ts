@@ -12,6 +12,8 @@ import type { Watches } from './watches.ts'
 export interface SessionsParts {
   /** The server's name in a welcome. */
   readonly name: string
+  /** Names its log. */
+  readonly log: string
   readonly ledger: Ledger
   readonly committer: Committer
   readonly archive: Archive

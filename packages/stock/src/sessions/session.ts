@@ -259,7 +259,12 @@ export class Session implements Source, TillHolder {
     if (this.#greeted) throw new StockError('hello_twice', 'this session has had its hello')
     this.#greeted = true
     this.#cancelHello()
-    const { clock, name } = this.#parts
+    const { clock, name, log } = this.#parts
+    if (hello.log !== undefined && hello.log !== log) {
+      const words = `${hello.till} has posted to the log ${hello.log} until now, and this server's is ${log}`
+      this.end(new StockError('other_log', words, { field: 'log' }))
+      return
+    }
     this.#name = hello.till
     if (hello.till === undefined) this.#connection.send(encodeWelcome(name, clock.now()))
     else this.#wait((done) => this.#parts.claim(hello as TillHello, this, (claimed) => this.#claimed(claimed, done)))
@@ -272,7 +277,7 @@ export class Session implements Source, TillHolder {
       this.end(claimed)
       return
     }
-    const { clock, ledger, name } = this.#parts
+    const { clock, ledger, name, log } = this.#parts
     this.#till = claimed
     this.#lookups = new Lookups(this.#parts, claimed)
     this.#repeats = new Repeats(this.#parts, claimed)
@@ -280,7 +285,7 @@ export class Session implements Source, TillHolder {
     this.#taken = claimed.last
     this.#ack = claimed.last
     this.#ackPosition = claimed.recent(claimed.last)?.position ?? ledger.position
-    this.#connection.send(encodeWelcome(name, clock.now(), claimed))
+    this.#connection.send(encodeWelcome(name, clock.now(), claimed, log))
     done()
   }
 

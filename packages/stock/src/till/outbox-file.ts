@@ -2,14 +2,15 @@ import type { DatabaseSync } from 'node:sqlite'
 import { chainBefore, chainBehind } from './chain.ts'
 
 /** Of the tables below. */
-const VERSION = 3
+const VERSION = 4
 const SCHEMA = `
   CREATE TABLE till (
     name    TEXT NOT NULL,
     epoch   INTEGER NOT NULL,           -- 0 until the server has given one
     acked   INTEGER NOT NULL,           -- a wire number: all up to here is durable at the server
     again   INTEGER NOT NULL DEFAULT 0, -- a wire number: what is up to here was acknowledged before, and is offered again
-    renewal TEXT                        -- why the till wants a new epoch; null where it does not
+    renewal TEXT,                       -- why the till wants a new epoch; null where it does not
+    log     TEXT                        -- the server's log that it posts to; null before it was told
   );
   CREATE TABLE outgoing (
     seq      INTEGER PRIMARY KEY, -- the till's own number, for ever
@@ -47,6 +48,8 @@ const FROM_VERSION_1 = `
 `
 /** Version 2 did not know of a refused transaction whether it had been accepted before. */
 const FROM_VERSION_2 = 'ALTER TABLE outgoing ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;'
+/** Version 3 did not know the server's log: the one that it meets next is its own. */
+const FROM_VERSION_3 = 'ALTER TABLE till ADD COLUMN log TEXT;'
 
 /** Rows are gone through in steps of this size: an outbox may hold more than shall be in memory at once. */
 export const STEP_ROWS = 1_000
@@ -58,7 +61,7 @@ export function openOutboxFile(db: DatabaseSync): DatabaseSync {
     const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
     if (tables === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version === 1 || version === 2) migrate(db, version)
+    if (version > 0 && version < VERSION) migrate(db, version)
     else if (version !== VERSION) throw new Error(`it is of version ${version}, this program knows version ${VERSION}`)
     return db
   } catch (error) {
@@ -67,8 +70,8 @@ export function openOutboxFile(db: DatabaseSync): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync, version: 1 | 2): void {
-  db.exec(`BEGIN IMMEDIATE; ${version === 1 ? FROM_VERSION_1 : ''} ${FROM_VERSION_2}`)
+function migrate(db: DatabaseSync, version: number): void {
+  db.exec(`BEGIN IMMEDIATE; ${[FROM_VERSION_1, FROM_VERSION_2, FROM_VERSION_3].slice(version - 1).join(' ')}`)
   if (version === 1) chainAll(db)
   db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`)
 }

@@ -25,9 +25,9 @@ export interface OutboxNote {
 
 /**
  * Why a till wants a new epoch, in which it offers what it holds again: its outbox or the server was set back to an older state, or
- * a person takes the till over, or offers again what was refused.
+ * a person takes the till over, says that another server has taken the place of the one before, or offers again what was refused.
  */
-export type Renewal = 'outbox_restored' | 'server_restored' | 'taken_over' | 'refused_again'
+export type Renewal = 'outbox_restored' | 'server_restored' | 'server_replaced' | 'taken_over' | 'refused_again'
 
 interface Meta {
   readonly name: string
@@ -35,6 +35,7 @@ interface Meta {
   readonly acked: number
   readonly again: number
   readonly renewal: Renewal | null
+  readonly log: string | null
 }
 
 /**
@@ -56,6 +57,7 @@ export class Outbox {
   readonly #refusals: Refusals
   #epoch: number
   #renewal: Renewal | null
+  #log: string | null
   #last: number
   #acked = 0
   #wireLast: number
@@ -85,6 +87,7 @@ export class Outbox {
       this.till = meta.name
       this.#epoch = meta.epoch
       this.#renewal = meta.renewal
+      this.#log = meta.log
       this.#wireAcked = meta.acked
       this.#wireAgain = meta.again
       const { last, wire } = db.prepare('SELECT max(seq) AS last, max(wire) AS wire FROM outgoing').get() as { last: number; wire: number }
@@ -111,6 +114,11 @@ export class Outbox {
   /** Why a new epoch is asked for; undefined where none is. */
   get renewal(): Renewal | undefined {
     return this.#renewal ?? undefined
+  }
+
+  /** The server's log that it posts to; undefined before it was told. */
+  get log(): string | undefined {
+    return this.#log ?? undefined
   }
 
   /** The number of the last transaction put. */
@@ -215,6 +223,11 @@ export class Outbox {
     return { transactions: this.#last - seq, ...this.#results.totals(seq) }
   }
 
+  /** How often each flag was said of the numbers after `seq`. */
+  flags(seq: number): Readonly<Record<string, number>> {
+    return this.#results.flags(seq)
+  }
+
   /** A note stored with {@link put}. */
   note(key: string): string | undefined {
     return (this.#db.prepare('SELECT value FROM note WHERE key = ?').get(key) as { value: string } | undefined)?.value
@@ -262,6 +275,19 @@ export class Outbox {
   renew(why: Renewal): void {
     this.#commit(() => this.#db.prepare('UPDATE till SET renewal = ?').run(why))
     this.#renewal = why
+  }
+
+  /** It posts to this log from now on, and to no other. */
+  belongTo(log: string): void {
+    this.#commit(() => this.#db.prepare('UPDATE till SET log = ?').run(log))
+    this.#log = log
+  }
+
+  /** It is to post to another log than so far, whichever that is, and offers that one all that it holds. */
+  leaveLog(): void {
+    this.#commit(() => this.#db.prepare('UPDATE till SET log = NULL, renewal = ?').run('server_replaced' satisfies Renewal))
+    this.#log = null
+    this.#renewal = 'server_replaced'
   }
 
   /**
@@ -378,7 +404,7 @@ export class Outbox {
   }
 
   #meta(till: string | undefined): Meta {
-    const read = this.#db.prepare('SELECT name, epoch, acked, again, renewal FROM till')
+    const read = this.#db.prepare('SELECT name, epoch, acked, again, renewal, log FROM till')
     if (till !== undefined && read.get() === undefined) this.#db.prepare('INSERT INTO till (name, epoch, acked) VALUES (?, 0, 0)').run(till)
     const meta = read.get() as unknown as Meta | undefined
     if (meta === undefined) throw new StockError('outbox_unusable', `the outbox ${this.#place.name} belongs to no till yet`)

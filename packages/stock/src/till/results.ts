@@ -22,6 +22,7 @@ export class Results {
   readonly #keep: StatementSync
   readonly #forget: StatementSync
   readonly #totals: StatementSync
+  readonly #flags: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#numberOf = db.prepare('SELECT seq FROM outgoing WHERE wire = ?')
@@ -29,6 +30,9 @@ export class Results {
     this.#keep = db.prepare('INSERT OR REPLACE INTO result (seq, flags, refused, field) VALUES (?, ?, ?, ?)')
     this.#forget = db.prepare('DELETE FROM result WHERE seq IN (SELECT seq FROM outgoing WHERE wire > ? AND wire <= ?)')
     this.#totals = db.prepare('SELECT count(refused) AS refused, count(flags) AS flagged FROM result WHERE seq > ? AND settled IS NULL')
+    this.#flags = db.prepare(
+      'SELECT value AS flag, count(*) AS times FROM result, json_each(flags) WHERE seq > ? AND settled IS NULL GROUP BY value ORDER BY value',
+    )
   }
 
   /** Those that say something, and not what is known already from before a repetition; by the numbers of the till. */
@@ -56,6 +60,11 @@ export class Results {
 
   totals(seq: number): Omit<OutboxTotals, 'transactions'> {
     return this.#totals.get(seq) as unknown as Omit<OutboxTotals, 'transactions'>
+  }
+
+  flags(seq: number): Readonly<Record<string, number>> {
+    const found = this.#flags.all(seq) as { flag: string; times: number }[]
+    return Object.fromEntries(found.map(({ flag, times }) => [flag, times]))
   }
 
   /** The till's number of a result that says something. */

@@ -10,6 +10,8 @@ import type { Outbox } from './outbox.ts'
 export interface TillLineEvents {
   /** The outbox is to follow: a new epoch, or an earlier end of what the server has. */
   welcomed(welcome: Welcome): void
+  /** Asked for a new epoch, the server has given one that the outbox is past: it was set back, or is another. The next line names the epoch. */
+  gaveOldEpoch(): void
   acknowledged(ack: Ack): void
   /** The server has said something with a time in it. */
   heard(time: string): void
@@ -33,6 +35,7 @@ export class TillLine {
   readonly #clock: Clock
   readonly #limits: StockLimits
   readonly #events: TillLineEvents
+  readonly #namesEpoch: boolean
   readonly #resolveEnded: (reason: StockError) => void
   #connection: Connection<string, string> | undefined
   #reason: StockError | undefined
@@ -49,11 +52,13 @@ export class TillLine {
   /** The silence that is timed is one in which an answer is owed. */
   #owed = false
 
-  constructor(outbox: Outbox, clock: Clock, limits: StockLimits, events: TillLineEvents) {
+  /** @param namesEpoch - where a new epoch is wanted it asks for the one behind the outbox's, not for whichever the server gives */
+  constructor(outbox: Outbox, clock: Clock, limits: StockLimits, namesEpoch: boolean, events: TillLineEvents) {
     this.#outbox = outbox
     this.#clock = clock
     this.#limits = limits
     this.#events = events
+    this.#namesEpoch = namesEpoch
     const { promise, resolve } = Promise.withResolvers<StockError>()
     this.ended = promise
     this.#resolveEnded = resolve
@@ -83,10 +88,11 @@ export class TillLine {
   }
 
   #hello(): string {
-    const { till, epoch, wireAcked: last, renewal } = this.#outbox
-    if (epoch === 0 || renewal !== undefined) return encodeHello({ till, epoch: 0 })
+    const { till, epoch, wireAcked: last, renewal, log } = this.#outbox
+    const known = log === undefined ? {} : { log }
+    if (epoch === 0 || renewal !== undefined) return encodeHello({ till, epoch: this.#namesEpoch ? epoch + 1 : 0, ...known })
     const chain = this.#outbox.chainAt(last)
-    return encodeHello({ till, epoch, last, ...(chain === undefined ? {} : { chain }) })
+    return encodeHello({ till, epoch, last, ...(chain === undefined ? {} : { chain }), ...known })
   }
 
   /** There is something new in the outbox. */
@@ -148,10 +154,16 @@ export class TillLine {
     const { till, epoch, renewal } = this.#outbox
     if (this.#welcomed || welcome.till !== till || welcome.epoch === undefined || welcome.last === undefined)
       throw new StockError('protocol_violated', 'the welcome is not for this till')
+    if (renewal !== undefined && welcome.epoch <= epoch && !this.#namesEpoch) {
+      this.#events.gaveOldEpoch()
+      this.close()
+      return
+    }
     const fresh = welcome.epoch > epoch
     if (welcome.epoch < epoch || (renewal !== undefined && !fresh) || (fresh && welcome.last > 0))
       throw new StockError('protocol_violated', `the welcome is for another epoch than that of ${till}, which is ${epoch}`)
     if (!fresh) this.#compare(welcome.last, welcome.chain)
+    if (this.#outbox.log === undefined && welcome.log !== undefined) this.#outbox.belongTo(welcome.log)
     this.#events.welcomed(welcome)
     // What it has and we do not know it has is sent again, for the results; what it has lost is sent again, for good.
     this.#known = welcome.last

@@ -40,6 +40,11 @@ export interface TillOptions {
    * offered again, and counts once. For a person to decide.
    */
   readonly takeOver?: boolean
+  /**
+   * Another server has taken the place of the one that this outbox has posted to so far, for good: that one is lost. What the outbox holds
+   * is offered to it. For a person to decide: without it the till is fenced, with `other_log`, so that nothing is posted to another chain.
+   */
+  readonly newServer?: boolean
   readonly limits?: Partial<StockLimits>
   readonly clock?: Clock
   /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
@@ -57,6 +62,7 @@ export interface TillOptions {
 /** What another try will not mend. */
 const FINAL: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>([
   'epoch_fenced',
+  'other_log',
   'bad_field',
   'bad_json',
   'bad_message',
@@ -107,6 +113,7 @@ export class Till implements AsyncDisposable {
     // A new outbox takes over by asking for its first epoch, as every new one does.
     try {
       if (options.takeOver === true && this.#outbox.epoch > 0) this.#outbox.renew('taken_over')
+      if (options.newServer === true && this.#outbox.log !== undefined) this.#outbox.leaveLog()
     } catch (error) {
       this.#outbox.close()
       throw error
@@ -152,6 +159,11 @@ export class Till implements AsyncDisposable {
   /** What became of the transactions behind a number. */
   totals(seq: number): OutboxTotals {
     return this.#outbox.totals(seq)
+  }
+
+  /** How often each flag was said of the transactions behind a number. */
+  flags(seq: number): Readonly<Record<string, number>> {
+    return this.#outbox.flags(seq)
   }
 
   /** Refused transactions behind a number, for a person to {@link replace} or to {@link drop}; at most so many. */
@@ -237,10 +249,15 @@ export class Till implements AsyncDisposable {
     const { signal } = this.#stop
     const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs } = this.#limits
     let failures = 0
+    let namesEpoch = false
     while (!signal.aborted) {
       let onlineAt = Number.POSITIVE_INFINITY
-      const line = new TillLine(this.#outbox, this.#clock, this.#limits, {
+      const line: TillLine = new TillLine(this.#outbox, this.#clock, this.#limits, namesEpoch, {
+        gaveOldEpoch: () => {
+          namesEpoch = true
+        },
         welcomed: (welcome) => {
+          namesEpoch = false
           onlineAt = this.#clock.now()
           this.#welcomed(welcome)
         },

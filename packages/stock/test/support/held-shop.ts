@@ -42,6 +42,7 @@ export class HeldShop implements AsyncDisposable {
     })
     this.#sessions = new Sessions({
       name: 'held',
+      log: this.log.id,
       ledger: this.ledger,
       committer: this.#committer,
       archive: this.archive,

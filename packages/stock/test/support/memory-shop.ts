@@ -64,6 +64,7 @@ export class MemoryShop implements AsyncDisposable {
     })
     const sessions: Sessions = new Sessions({
       name: 'memory',
+      log: log.id,
       ledger,
       committer,
       archive: new MemoryArchive(log, limits),

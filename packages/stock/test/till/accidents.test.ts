@@ -110,6 +110,8 @@ describe('a till and its server, after an accident', () => {
     const open = (): WatchedTill => WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string })
     const before = open()
     await assert.rejects(before.greeted(), { code: 'server_unreachable' })
+    await (await openServer(t, join(folder, 'data'), { listen })).close()
+    await cp(join(folder, 'data'), join(folder, 'empty'), { recursive: true })
     const first = await openServer(t, join(folder, 'data'), { listen })
     before.postAll([...definitions(), sale(1)])
     await before.settled()
@@ -128,7 +130,8 @@ describe('a till and its server, after an accident', () => {
   it('count once what another server refused that knew nothing of it, replaced or offered again', async (t) => {
     const folder = await tempFolder(t)
     const listen = [`unix://${join(folder, 'stock')}`]
-    const open = (): WatchedTill => WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string })
+    const open = (): WatchedTill =>
+      WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string, newServer: true })
     const right = await openServer(t, join(folder, 'data'), { listen })
     const office = WatchedTill.open(t, { till: 'HQ/1', outbox: join(folder, 'office'), server: listen[0] as string })
     office.postAll(definitions())

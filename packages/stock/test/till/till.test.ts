@@ -117,18 +117,45 @@ describe('a till and its server', () => {
     await second.close()
     await till.until(({ line }) => line === 'offline')
 
-    const restored = await openServer(t, old, { listen: [at] })
+    await openServer(t, old, { listen: [at] })
     await till.until(({ line, waiting }) => line === 'online' && waiting === 0)
     assert.ok(
       till.states.some(({ line, waiting }) => line === 'online' && waiting === 2),
       'what was lost waits again',
     )
     assert.deepEqual(await levelsOf(at), { 'S01 milk': -111 })
-    await restored.close()
+  })
+
+  it('posts nothing to a server with another log, until a person says that it has taken the place of the one before', async (t) => {
+    const folder = await tempFolder(t)
+    const at = `unix://${join(folder, 'stock')}`
+    const outbox = join(folder, 'box')
+    const first = await openServer(t, join(folder, 'data'), { listen: [at] })
+    const till = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at })
+    till.postAll([...definitions(), sale(1)])
+    await till.settled()
+    await first.close()
     await till.until(({ line }) => line === 'offline')
-    await openServer(t, join(folder, 'empty'), { listen: [at] })
-    await till.until(({ line, waiting }) => line === 'online' && waiting === 0)
-    assert.deepEqual(await levelsOf(at), { 'S01 milk': -111 })
+    till.post(sale(10))
+
+    await openServer(t, join(folder, 'other'), { listen: [at] })
+    await till.until(({ line }) => line === 'fenced')
+    assert.equal(till.state.reason?.code, 'other_log')
+    await assert.rejects(till.settled(), { code: 'other_log' })
+    assert.deepEqual(await levelsOf(at), {})
+    await till.close()
+    const again = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at, takeOver: true })
+    await again.until(({ line }) => line === 'fenced') // taking a till over is another matter
+    await again.close()
+
+    const told = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at, newServer: true })
+    await told.until(({ line, waiting }) => line === 'online' && waiting === 0)
+    assert.equal(told.state.renewed, 'server_replaced')
+    assert.deepEqual(await levelsOf(at), { 'S01 milk': -11 })
+    await told.close()
+    const home = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at })
+    await home.until(({ line }) => line === 'online') // it has been told once
+    assert.equal(home.state.renewed, undefined)
   })
 
   it('gets a new epoch by itself when its own outbox is older than what the server has', async (t) => {
