@@ -30,6 +30,10 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.equal(summary(await post(at, 'day.csv', '--define')), again)
     assert.equal(summary(await post(at, 'copy.csv', '--define', '--format', 'csv')), again)
     assert.equal(summary(await post(at, 'copy.csv', '--location', 'S01')), again)
+    assert.match(
+      (await post(at, 'copy.csv', '--define')).err,
+      /^nothing was posted: the same 2 transactions came before from .*day\.csv, and/m,
+    )
     assert.deepEqual(await at.onHand(), { 'S01 eggs': -1, 'S01 milk': -2 })
     // Another location is another input.
     assert.equal(
@@ -47,6 +51,55 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const grown = await post(at, 'baskets', '--format', 'baskets', '--define')
     assert.equal(summary(grown), '3 transactions, 4 lines, 0 refused, 3 flagged, T seconds; some of it was in the outbox already')
     assert.deepEqual(await at.onHand(), { 'S01 eggs': -1, 'S01 milk': -2, 'S01 tea': -1 })
+  })
+
+  it('posts a file that begins with what came before under another name only when it is told to', async (t) => {
+    const at = await shop(t)
+    await writeFile(at.path('monday'), 'milk,eggs\nmilk\n')
+    await post(at, 'monday', '--format', 'baskets', '--define')
+    await writeFile(at.path('tuesday'), 'milk,eggs\nmilk\ntea\n')
+    const refused = await post(at, 'tuesday', '--format', 'baskets', '--define')
+    assert.equal(refused.code, 2)
+    assert.match(refused.err, /^tillwire: tuesday begins with what was posted from .*monday, and goes on; nothing was posted: /)
+    assert.deepEqual(await at.onHand(), { 'S01 eggs': -1, 'S01 milk': -2 })
+    const told = await post(at, 'tuesday', '--format', 'baskets', '--define', '--again')
+    assert.equal(summary(told), '3 transactions, 4 lines, 0 refused, 3 flagged, T seconds')
+    assert.match(told.err, /^flagged: 3 oversold$/m)
+    assert.deepEqual(await at.onHand(), { 'S01 eggs': -2, 'S01 milk': -4, 'S01 tea': -1 })
+    await writeFile(at.path('wednesday'), 'soap\n')
+    assert.equal((await post(at, 'wednesday', '--format', 'baskets', '--define')).code, 0, 'one that begins otherwise is another')
+  })
+
+  it('posts nothing to the server of another chain, until it is told that this one has taken the place of the other', async (t) => {
+    const at = await Workshop.open(t)
+    const first = await at.serve()
+    await writeFile(at.path('day.csv'), 'item,quantity\nmilk,2\n')
+    await post(at, 'day.csv', '--define')
+    await first.kill('SIGTERM')
+    await at.serve('--data', at.path('other'))
+    await writeFile(at.path('next.csv'), 'item,quantity\nmilk,5\n')
+    const wrong = await post(at, 'next.csv')
+    assert.equal(wrong.code, 1)
+    assert.match(
+      wrong.err,
+      /S01\/T1 has posted to the log [0-9a-f-]+ until now, and this server's is [0-9a-f-]+; 1 transaction in .* stay there: another server needs/,
+    )
+    assert.deepEqual(await at.onHand(), {})
+    const told = await post(at, 'next.csv', '--new-server')
+    assert.equal(told.code, 0, told.err)
+    assert.match(told.err, /^another server has taken the place of the one before: 3 transactions offered again/m)
+    assert.deepEqual(await at.onHand(), { 'S01 milk': -7 })
+  })
+
+  it('defines with --define what a transfer goes to, and what a location stands in', async (t) => {
+    const at = await shop(t)
+    const ship = '{"kind":"transfer_ship","location":"S01","to":"S02","transfer":"A","lines":[{"item":"milk","quantity":1}]}'
+    await writeFile(at.path('day.ndjson'), `{"kind":"location","location":"S07/back"}\n${ship}\n`)
+    const bare = await post(at, 'day.ndjson')
+    assert.equal(bare.code, 3)
+    assert.match(bare.err, /transaction 1: unknown_location \(S07\); .*\nrefused: transaction 2: unknown_location \(S01\)/)
+    const defined = await post(at, 'day.ndjson', '--define', '--again')
+    assert.equal(defined.err, 'refused: transaction 8: insufficient_available (lines[0].quantity)\n')
   })
 
   it('does not post a part of a transaction that has grown, and says so', async (t) => {
@@ -122,7 +175,7 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const end = await post(at, 'b', '--format', 'baskets', '--define')
     assert.equal(summary(end), '1 transaction, 2 lines, 0 refused, 1 flagged, T seconds')
     assert.equal(end.code, 0)
-    assert.equal(end.err, '')
+    assert.equal(end.err, 'flagged: 1 oversold\n')
     assert.deepEqual(await at.onHand(), { 'S01 A1': -2 })
   })
 
