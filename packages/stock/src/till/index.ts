@@ -1,6 +1,7 @@
 /** The client side of a till: an outbox on disk and a line to the server. */
 
-export { checkedLine, type OutboxNote, type Renewal } from './outbox.ts'
+export { checkedLine } from './checked-line.ts'
+export type { OutboxNote, Renewal } from './outbox.ts'
 export type { OutboxPlace } from './outbox-place.ts'
 export type { RefusedTransaction, SettledTransaction } from './refusals.ts'
 export { RefusedList } from './refused-list.ts'

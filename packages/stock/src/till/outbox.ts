@@ -2,8 +2,9 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StockError } from '../errors.ts'
 import type { StockLimits } from '../limits.ts'
-import { type Draft, decodeTransaction, encodeTransaction, parseObject, type TransactionResult } from '../protocol/index.ts'
+import { type Draft, parseObject, type TransactionResult } from '../protocol/index.ts'
 import { chainBefore, chainBehind } from './chain.ts'
+import { checkedLine } from './checked-line.ts'
 import { chainOn, openOutboxFile } from './outbox-file.ts'
 import { type OutboxPlace, outboxFolder } from './outbox-place.ts'
 import { Refusals, type RefusedTransaction, type SettledTransaction } from './refusals.ts'
@@ -427,25 +428,5 @@ export class Outbox {
   #unusable(done: string, cause: unknown): StockError {
     if (cause instanceof StockError) return cause
     return new StockError('outbox_unusable', `the outbox ${this.#place.name} cannot be ${done}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/**
- * The line of a draft, after the same check that the server makes: what it would turn away must not enter the queue.
- * @throws StockError `bad_field`, `line_too_long`.
- */
-export function checkedLine(draft: Draft, seq: number, { lineBytesMax }: StockLimits): string {
-  const line = encode(draft, seq)
-  decodeTransaction(parseObject(line))
-  const bytes = Buffer.byteLength(line)
-  if (bytes >= lineBytesMax) throw new StockError('line_too_long', `the transaction takes ${bytes} bytes; a line may have ${lineBytesMax}`)
-  return line
-}
-
-function encode(draft: Draft, seq: number): string {
-  try {
-    return encodeTransaction(draft, seq)
-  } catch (cause) {
-    throw new StockError('bad_field', 'at must be a time in milliseconds since 1970', { field: 'at', cause })
   }
 }

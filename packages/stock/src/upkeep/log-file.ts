@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { StockError } from '../errors.ts'
 import { type LogHead, ofFile, SqliteLogReader } from '../log/index.ts'
+import { unreadable } from './unreadable.ts'
 
 /** Opens a log to read it, whoever else has it open. @throws StockError `data_unusable`, `log_damaged`. */
 export function openLogFile(path: string): SqliteLogReader {
@@ -9,7 +10,7 @@ export function openLogFile(path: string): SqliteLogReader {
     return new SqliteLogReader(path)
   } catch (cause) {
     if (cause instanceof StockError) throw new StockError(cause.code, ofFile(path, cause.message), { cause })
-    throw new StockError('data_unusable', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   }
 }
 

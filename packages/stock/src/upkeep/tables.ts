@@ -5,6 +5,7 @@ import { TABLES_FILE } from '../data-folder.ts'
 import { StockError } from '../errors.ts'
 import { ofTransaction, PROJECTION_VERSION, units } from '../projection/index.ts'
 import { formatTime } from '../protocol/index.ts'
+import { unreadable } from './unreadable.ts'
 
 /** What of the tables others may have. */
 export const EXPORTS = ['levels', 'movements', 'items', 'locations', 'policies', 'transactions'] as const
@@ -120,7 +121,7 @@ export class Tables implements Disposable {
       return new Tables(db, end ?? { position: 0, recorded: 0 })
     } catch (cause) {
       db?.close()
-      throw new StockError('data_unusable', `the tables in ${data} cannot be read: ${(cause as Error).message}`, { cause })
+      throw unreadable(`the tables in ${data}`, cause)
     }
   }
 
