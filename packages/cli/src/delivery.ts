@@ -1,7 +1,11 @@
 import type { RefusedTransaction, Till, TransactionResult } from '@tillwire/stock'
 import { count } from './count.ts'
-import { oneLine, printable } from './failure.ts'
+import { Failure, oneLine, printable } from './failure.ts'
+import { fired } from './stop-signal.ts'
+import { cannotBeSent } from './takeover.ts'
 
+/** How long the server's first word is waited for, in milliseconds. */
+const FIRST_WORD_MS = 2_000
 /** Refused transactions that are shown one by one. */
 const SHOWN = 5
 
@@ -21,6 +25,17 @@ export async function delivered(till: Till): Promise<boolean> {
   }
   await till.settled()
   return true
+}
+
+/**
+ * Waits a moment for the server's first word. Where it is not the outbox's server, nothing is to be taken into the outbox: it would be sent to
+ * the other one later.
+ * @throws (rejects) Failure
+ */
+export async function firstWord(till: Till, stop: AbortSignal, folder: string): Promise<void> {
+  const patience = AbortSignal.any([stop, AbortSignal.timeout(FIRST_WORD_MS)])
+  await Promise.race([till.greeted().catch(() => {}), fired(patience)])
+  if (till.state.reason?.code === 'other_log') throw new Failure(`${cannotBeSent(till.state, folder)}; nothing was taken`)
 }
 
 /** What to say when nothing waits and the server was not there. */

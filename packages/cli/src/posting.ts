@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
 import { delivered } from './delivery.ts'
-import { EXIT, Failure, oneLine } from './failure.ts'
+import { EXIT, Failure, oneLine, printable } from './failure.ts'
 import {
   draftFrom,
   Fingerprint,
@@ -10,6 +10,7 @@ import {
   type KnownPart,
   READERS,
   type Source,
+  STANDARD_INPUT,
   sentIn,
   utf8,
   withDefinitions,
@@ -120,9 +121,14 @@ export class Posting {
     const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
     const fresh = { path: this.#source.path, drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
     const earlier = this.#options.again ? fresh : (same ?? grown ?? fresh)
-    if (earlier === fresh && !this.#options.again) this.#refuseContinued(known.find((note) => note.drafts > 0 && print.beginsWith(note)))
-    this.#beforeAs = earlier.drafts > 0 && earlier.path !== this.#source.path ? earlier.path : undefined
-    this.#note = { ...earlier, path: this.#source.path, bytes: print.bytes, digest }
+    if (earlier === fresh && !this.#options.again) {
+      const begins = known.filter((note) => note.drafts > 0 && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)
+      this.#refuseContinued(begins[0])
+    }
+    this.#beforeAs = earlier.drafts > 0 && earlier.path !== this.#source.path ? nameOf(earlier) : undefined
+    // A copy is known by the name of the first, which goes on growing under it.
+    const { path } = earlier === same ? same : this.#source
+    this.#note = { ...earlier, path, bytes: print.bytes, digest }
   }
 
   /** Takes in what was not taken before, and waits until the server has it all. */
@@ -229,8 +235,9 @@ export class Posting {
   /** Under another name it may be the same file, or another day that began alike: a person knows. @throws Failure */
   #refuseContinued(earlier: InputNote | undefined): void {
     if (earlier === undefined) return
-    const what = `${this.#source.name} begins with what was posted from ${earlier.path}, and goes on; nothing was posted`
-    throw new Failure(`${what}: to go on behind it, post it under that name; to post all of it, say --again`, EXIT.usage)
+    const what = `${this.#source.name} begins with what was posted from ${nameOf(earlier)}, and goes on; nothing was posted`
+    const onward = earlier.path === STANDARD_INPUT ? 'pipe it in again' : 'post it under that name'
+    throw new Failure(`${what}: to go on behind it, ${onward}; to post all of it, say --again`, EXIT.usage)
   }
 
   #changed(line: number): Failure {
@@ -253,6 +260,11 @@ export class Posting {
       throw new Failure(`${this.#source.name}: ${where}${oneLine(error)}`, EXIT.usage)
     }
   }
+}
+
+/** What an input was called, as it is shown. */
+function nameOf({ path }: Pick<InputNote, 'path'>): string {
+  return path === STANDARD_INPUT ? 'standard input' : printable(path)
 }
 
 /** Spans with one more behind them. */

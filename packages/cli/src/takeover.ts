@@ -10,7 +10,10 @@ export function takeOverOption(): Option {
 
 /** `--new-server`, the same in every command that opens a till. */
 export function newServerOption(): Option {
-  return new Option('--new-server', 'this server has taken the place of one that is lost; all that the outbox holds is offered to it')
+  return new Option(
+    '--new-server',
+    "where the server is another than before, it has taken that one's place: all that the outbox holds is offered to it",
+  )
 }
 
 /** What to say when a new outbox takes a till over that the server knew from another one. */
@@ -37,7 +40,7 @@ export function cannotBeSent({ reason, waiting }: TillStatus, folder: string): s
   if (reason?.code === 'epoch_fenced')
     return waiting === 0 ? `${there}; --take-over goes on from here` : `${there} can be sent only with --take-over, which goes on from here`
   if (reason?.code === 'other_log')
-    return `${there}${waiting === 0 ? '' : ' stay there'}: another server needs an outbox of its own (--outbox); where it replaces one that is lost, say --new-server`
+    return `${there}${waiting === 0 ? '' : ' wait for the first one'}: another server needs an outbox of its own (--outbox); where it replaces one that is lost, say --new-server`
   return waiting === 0 ? there : `${there} cannot be sent any more: post them again from a new outbox`
 }
 
@@ -46,6 +49,9 @@ export const REPLACED = 'the till has connected from elsewhere: where that is an
 
 /** What to say at the counter when the server will not take what is sold. */
 export function fencedText({ reason }: TillStatus): string {
-  const way = reason?.code === 'other_log' ? 'to another server with --new-server, where it replaces one that is lost' : 'with --take-over'
-  return `${oneLine(reason)}; sales are kept, and can be sent from here only ${way}`
+  const later =
+    reason?.code === 'other_log'
+      ? 'and sent when the right server is back; where this one replaces it for good: --new-server'
+      : 'and can be sent from here only with --take-over'
+  return `${oneLine(reason)}; sales are kept, ${later}`
 }

@@ -90,6 +90,8 @@ describe('tillwire levels', { concurrency: 2 }, () => {
       '',
       'tillwire: the server knows no location S9 and no item nope\n',
     ])
+    const watched = await at.run('watch', '--server', at.endpoint, '--location', 'S99')
+    assert.deepEqual([watched.code, watched.err], [2, 'tillwire: the server knows no location S99\n'])
     const [code] = await said('--item', 'a "quoted", item')
     assert.equal(code, 0, 'what nobody defined and has moved is known')
     assert.deepEqual(await said('--clock', 'at'), [2, '', 'tillwire: --clock says whose time --as-of is: give both\n'])

@@ -76,19 +76,22 @@ describe('tillwire post', { concurrency: 2 }, () => {
     await writeFile(at.path('day.csv'), 'item,quantity\nmilk,2\n')
     await post(at, 'day.csv', '--define')
     await first.kill('SIGTERM')
-    await at.serve('--data', at.path('other'))
+    const second = await at.serve('--data', at.path('other'))
     await writeFile(at.path('next.csv'), 'item,quantity\nmilk,5\n')
     const wrong = await post(at, 'next.csv')
     assert.equal(wrong.code, 1)
     assert.match(
       wrong.err,
-      /S01\/T1 has posted to the log [0-9a-f-]+ until now, and this server's is [0-9a-f-]+; 1 transaction in .* stay there: another server needs/,
+      /S01\/T1 has posted to the log [0-9a-f-]+ until now, and this server's is [0-9a-f-]+: another server needs an outbox of its own .*; nothing was taken$/m,
     )
     assert.deepEqual(await at.onHand(), {})
     const told = await post(at, 'next.csv', '--new-server')
     assert.equal(told.code, 0, told.err)
     assert.match(told.err, /^another server has taken the place of the one before: 3 transactions offered again/m)
     assert.deepEqual(await at.onHand(), { 'S01 milk': -7 })
+    await second.kill('SIGTERM')
+    await at.serve()
+    assert.deepEqual(await at.onHand(), { 'S01 milk': -2 }, 'what was refused there was not taken for later')
   })
 
   it('defines with --define what a transfer goes to, and what a location stands in', async (t) => {

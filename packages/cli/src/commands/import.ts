@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type KnownCodes, Reader, Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
-import { delivered, Hearings, notReached, othersText } from '../delivery.ts'
+import { delivered, firstWord, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import {
   columnsOf,
@@ -104,6 +104,7 @@ async function run(flags: ImportFlags): Promise<void> {
   })
   const importing = new Importing(till, planned, faults)
   refuseFaults(faults)
+  await firstWord(till, stop, folder)
   const posted = importing.put()
   const reached = await settle(till, stop, folder)
   if (!reached) process.stderr.write(`${notReached(till)}\n`)

@@ -4,8 +4,8 @@ import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
-import { aboutText, Hearings, notReached, othersText } from '../delivery.ts'
-import { EXIT, Failure, oneLine, printable } from '../failure.ts'
+import { aboutText, firstWord, Hearings, notReached, othersText } from '../delivery.ts'
+import { EXIT, Failure, oneLine } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
 import { Posting, type PostingSummary } from '../posting.ts'
@@ -70,6 +70,7 @@ Exit code 3: all was posted, and some were refused; "tillwire refused" shows the
 async function post(file: string, flags: PostFlags): Promise<void> {
   const stop = stopSignal()
   const started = performance.now()
+  const goOn = `run the same command again${flags.again === true ? ', without --again,' : ''} and it goes on`
   const format = flags.format ?? formatOf(file)
   const source = await openSource(file, stop)
   try {
@@ -93,7 +94,8 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       again: flags.again === true,
     })
     await posting.check(stop)
-    if (stop.aborted) throw givenUp('stopped', till.state, folder)
+    await firstWord(till, stop, folder)
+    if (stop.aborted) throw givenUp('stopped', till.state, folder, goOn)
     progress.begin(posting.size, () => posting.done(till.acked), till.state)
     const finished = posting.run(stop)
     const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]
@@ -102,7 +104,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
         throw till.state.line === 'fenced' ? new Failure(cannotBeSent(till.state, folder)) : error
       })
       .finally(() => progress.end())
-    if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder)
+    if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder, goOn)
     if (!end.reached) process.stderr.write(`${notReached(till)}\n`)
     if (end.before !== 'nothing' && (file === '-' || end.beforeAs !== undefined)) process.stderr.write(`${postedBefore(end)}\n`)
     const others = hearings.tellOfOthers(till, (seq) => posting.has(seq))
@@ -114,10 +116,11 @@ async function post(file: string, flags: PostFlags): Promise<void> {
 
 /** A pipe is rarely the same twice on purpose, and neither is a file of another name. */
 function postedBefore({ before, beforeAs, transactions }: PostingSummary): string {
+  const from = beforeAs === undefined ? '' : ` from ${beforeAs}`
   const what =
     before === 'all'
-      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before${beforeAs === undefined ? '' : ` from ${printable(beforeAs)}`}`
-      : 'its beginning was not posted: the same came before'
+      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before${from}`
+      : `its beginning was not posted: the same came before${from}`
   return `${what}, and counts once; if it happened again, post it with --again`
 }
 
@@ -152,12 +155,12 @@ function flagsText(flags: Readonly<Record<string, number>>): string {
     .join(', ')
 }
 
-function givenUp(end: 'stopped' | 'timeout', state: TillStatus, folder: string): Failure {
+function givenUp(end: 'stopped' | 'timeout', state: TillStatus, folder: string, goOn: string): Failure {
   const { line, waiting, reason } = state
   if (line === 'fenced') return new Failure(cannotBeSent(state, folder))
   const why = end === 'stopped' ? 'interrupted' : `the server takes nothing${reason === undefined ? '' : ` (${oneLine(reason)})`}`
-  if (waiting === 0) return new Failure(`${why}; run the same command again and it goes on`, EXIT.interrupted)
-  const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; run the same command again and it goes on`
+  if (waiting === 0) return new Failure(`${why}; ${goOn}`, EXIT.interrupted)
+  const rest = `${waiting} ${waiting === 1 ? 'transaction waits' : 'transactions wait'} in ${folder}; ${goOn}`
   return new Failure(`${why}; ${rest}`, end === 'stopped' ? EXIT.interrupted : EXIT.failed)
 }
 

@@ -1,8 +1,8 @@
 import type { InputDraft } from './draft-input.ts'
 
 /**
- * Puts a definition before the first transaction that names a location or an item. It names nothing but the code, so that one that the
- * server knows already stays as it is.
+ * Puts a definition before the first transaction that moves goods at a location, to one, or of an item, and before a location that stands in
+ * another, where the input does not define them itself. It names nothing but the code, so that one that the server knows already stays as it is.
  */
 export async function* withDefinitions(drafts: AsyncIterable<InputDraft>, now: number): AsyncGenerator<InputDraft, void, undefined> {
   const locations = new Set<string>()
@@ -20,6 +20,7 @@ export async function* withDefinitions(drafts: AsyncIterable<InputDraft>, now: n
     ]
     for (const location of named) yield { draft: { kind: 'location', at: now, location }, line, added: true }
     if (draft.kind === 'location') locations.add(draft.location)
+    if (draft.kind === 'item') items.add(draft.item)
     if ('lines' in draft && Array.isArray(draft.lines)) {
       for (const { item } of draft.lines) {
         if (items.has(item)) continue

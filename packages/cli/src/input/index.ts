@@ -8,7 +8,7 @@ export { withDefinitions } from './definitions.ts'
 export { draftFrom, sentIn } from './draft-from.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'
 export { type OnOrderRow, readOnOrder } from './on-order.ts'
-export { Fingerprint, type KnownPart, openSource, type Source, unreadable } from './source.ts'
+export { Fingerprint, type KnownPart, openSource, type Source, STANDARD_INPUT, unreadable } from './source.ts'
 export { textLines } from './text-lines.ts'
 export { utf8 } from './utf8.ts'
 

@@ -16,6 +16,9 @@ export interface Source {
   close(): void
 }
 
+/** The path of standard input. */
+export const STANDARD_INPUT = '-'
+
 /** Opens `FILE` or `-`. @throws Failure when there is no such file. */
 export async function openSource(file: string, stop: AbortSignal): Promise<Source> {
   if (file === '-') return putAside(stop)
@@ -43,7 +46,12 @@ async function putAside(stop: AbortSignal): Promise<Source> {
     rmSync(folder, { recursive: true })
     throw stop.aborted ? new Failure('interrupted; nothing was taken', EXIT.interrupted) : error
   }
-  return { name: 'standard input', path: '-', read: () => createReadStream(path), close: () => rmSync(folder, { recursive: true }) }
+  return {
+    name: 'standard input',
+    path: STANDARD_INPUT,
+    read: () => createReadStream(path),
+    close: () => rmSync(folder, { recursive: true }),
+  }
 }
 
 /** A part of an input that was taken in before: so many bytes, with this digest. */

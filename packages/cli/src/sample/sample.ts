@@ -59,6 +59,7 @@ export async function runSample(server: StockServer, folder: string, log: Logger
 async function defineChain(server: string, outbox: string): Promise<void> {
   await using office = new Till({ till: OFFICE, outbox, server })
   if (office.last === 0) office.postAll(openingOf(Date.now()))
+  await office.greeted() // outboxes of another sample are told so here
   await office.settled()
 }
 

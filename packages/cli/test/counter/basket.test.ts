@@ -26,6 +26,7 @@ describe('what is typed at a till', () => {
       assert.match(entry.message, message)
     }
     wrong('0 x milk', /more than 0/)
+    wrong('-3 x milk', /more than 0/)
     wrong('0.0001 x milk', /three decimals/)
     wrong('2 x', /of what/)
     wrong('2x', /of what/)

@@ -36,6 +36,10 @@ export class TillLine {
   readonly #limits: StockLimits
   readonly #events: TillLineEvents
   readonly #namesEpoch: boolean
+  /** The epoch in the hello. */
+  #askedEpoch: number | undefined
+  /** The server's log, as its welcome named it. */
+  #log: string | undefined
   readonly #resolveEnded: (reason: StockError) => void
   #connection: Connection<string, string> | undefined
   #reason: StockError | undefined
@@ -90,7 +94,9 @@ export class TillLine {
   #hello(): string {
     const { till, epoch, wireAcked: last, renewal, log } = this.#outbox
     const known = log === undefined ? {} : { log }
-    if (epoch === 0 || renewal !== undefined) return encodeHello({ till, epoch: this.#namesEpoch ? epoch + 1 : 0, ...known })
+    const isNew = epoch === 0 || renewal !== undefined
+    this.#askedEpoch = !isNew ? epoch : this.#namesEpoch ? epoch + 1 : 0
+    if (isNew) return encodeHello({ till, epoch: this.#askedEpoch, ...known })
     const chain = this.#outbox.chainAt(last)
     return encodeHello({ till, epoch, last, ...(chain === undefined ? {} : { chain }), ...known })
   }
@@ -119,6 +125,7 @@ export class TillLine {
         if (room <= 0 || this.#outstandingBytes >= windowBytesMax) return
         const rows = this.#outbox.after(this.#sent, Math.min(room, FETCH_ROWS))
         if (rows[0]?.wire !== this.#sent + 1) throw this.#missing(this.#sent + 1)
+        if (this.#log !== undefined && this.#outbox.log === undefined) this.#outbox.belongTo(this.#log) // before anything can be there
         for (const { wire, line } of rows) {
           this.#sent = wire
           this.#outstanding.push(line.length)
@@ -154,7 +161,10 @@ export class TillLine {
     const { till, epoch, renewal } = this.#outbox
     if (this.#welcomed || welcome.till !== till || welcome.epoch === undefined || welcome.last === undefined)
       throw new StockError('protocol_violated', 'the welcome is not for this till')
-    if (renewal !== undefined && welcome.epoch <= epoch && !this.#namesEpoch) {
+    const { log = welcome.log } = this.#outbox
+    if (welcome.log !== undefined && welcome.log !== log)
+      throw new StockError('other_log', `${till} has posted to the log ${log} until now, and the server's is ${welcome.log}`)
+    if (this.#askedEpoch === 0 && welcome.epoch <= epoch) {
       this.#events.gaveOldEpoch()
       this.close()
       return
@@ -163,7 +173,7 @@ export class TillLine {
     if (welcome.epoch < epoch || (renewal !== undefined && !fresh) || (fresh && welcome.last > 0))
       throw new StockError('protocol_violated', `the welcome is for another epoch than that of ${till}, which is ${epoch}`)
     if (!fresh) this.#compare(welcome.last, welcome.chain)
-    if (this.#outbox.log === undefined && welcome.log !== undefined) this.#outbox.belongTo(welcome.log)
+    this.#log = welcome.log
     this.#events.welcomed(welcome)
     // What it has and we do not know it has is sent again, for the results; what it has lost is sent again, for good.
     this.#known = welcome.last

@@ -12,7 +12,7 @@ import { TillLine } from './till-line.ts'
 
 /** How a till stands with its server. */
 export interface TillStatus {
-  /** `fenced` will not change by itself: the reason says what to do. */
+  /** `fenced` will not change by itself, unless its reason is `other_log` and the right server comes back: the reason says what to do. */
   readonly line: 'connecting' | 'online' | 'offline' | 'fenced'
   /** Why it is not online. */
   readonly reason: StockError | undefined
@@ -42,8 +42,9 @@ export interface TillOptions {
    */
   readonly takeOver?: boolean
   /**
-   * Another server has taken the place of the one that this outbox has posted to so far, for good: that one is lost. What the outbox holds
-   * is offered to it. For a person to decide: without it the till is fenced, with `other_log`, so that nothing is posted to another chain.
+   * Where the server has another log than the one that this outbox has posted to so far, it has taken that one's place, for good: what the
+   * outbox holds is offered to it. For a person to decide: without it the till posts nothing there, and is fenced, with `other_log`, until
+   * the right server is back. Heeded once, and only where the log is another.
    */
   readonly newServer?: boolean
   readonly limits?: Partial<StockLimits>
@@ -63,7 +64,6 @@ export interface TillOptions {
 /** What another try will not mend. */
 const FINAL: ReadonlySet<StockErrorCode> = new Set<StockErrorCode>([
   'epoch_fenced',
-  'other_log',
   'bad_field',
   'bad_json',
   'bad_message',
@@ -114,7 +114,6 @@ export class Till implements AsyncDisposable {
     // A new outbox takes over by asking for its first epoch, as every new one does.
     try {
       if (options.takeOver === true && this.#outbox.epoch > 0) this.#outbox.renew('taken_over')
-      if (options.newServer === true && this.#outbox.log !== undefined) this.#outbox.leaveLog()
     } catch (error) {
       this.#outbox.close()
       throw error
@@ -250,15 +249,18 @@ export class Till implements AsyncDisposable {
     const { signal } = this.#stop
     const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs } = this.#limits
     let failures = 0
-    let namesEpoch = false
+    let mayMove = this.#options.newServer === true
+    let pastEpoch = false
     while (!signal.aborted) {
       let onlineAt = Number.POSITIVE_INFINITY
-      const line: TillLine = new TillLine(this.#outbox, this.#clock, this.#limits, namesEpoch, {
+      // For one line alone: meanwhile another may have been given that epoch, and then only the server knows which is next.
+      const namesEpoch = pastEpoch
+      pastEpoch = false
+      const line = new TillLine(this.#outbox, this.#clock, this.#limits, namesEpoch, {
         gaveOldEpoch: () => {
-          namesEpoch = true
+          pastEpoch = true
         },
         welcomed: (welcome) => {
-          namesEpoch = false
           onlineAt = this.#clock.now()
           this.#welcomed(welcome)
         },
@@ -277,7 +279,16 @@ export class Till implements AsyncDisposable {
         this.#change({ line: 'connecting', reason: undefined }) // it was ended for a new epoch
         continue
       }
-      if (FINAL.has(reason.code)) return this.#fence(reason)
+      if (reason.code === 'other_log') {
+        if (mayMove && this.#move()) {
+          mayMove = false
+          continue
+        }
+        this.#fence(reason)
+        await this.#pause(mostMs, signal) // the right server may come back
+        continue
+      }
+      if (FINAL.has(reason.code) && !(namesEpoch && reason.code === 'epoch_fenced')) return this.#fence(reason)
       // A welcome alone is no success: a server that welcomes and then drops the line would be asked again at once, for ever.
       if (this.#clock.now() - onlineAt >= mostMs) failures = 0
       const renewal = RENEWALS[reason.code]
@@ -327,6 +338,18 @@ export class Till implements AsyncDisposable {
       this.#outbox.renew(why)
     } catch (error) {
       if (!(error instanceof StockError)) throw error
+    }
+  }
+
+  /** Leaves the log of before; false where the disk refuses. */
+  #move(): boolean {
+    try {
+      this.#outbox.leaveLog()
+      this.#change({ line: 'connecting', reason: undefined })
+      return true
+    } catch (error) {
+      if (!(error instanceof StockError)) throw error
+      return false
     }
   }
 

@@ -130,8 +130,8 @@ describe('a till and its server, after an accident', () => {
   it('count once what another server refused that knew nothing of it, replaced or offered again', async (t) => {
     const folder = await tempFolder(t)
     const listen = [`unix://${join(folder, 'stock')}`]
-    const open = (): WatchedTill =>
-      WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string, newServer: true })
+    const open = (newServer = false): WatchedTill =>
+      WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: listen[0] as string, newServer })
     const right = await openServer(t, join(folder, 'data'), { listen })
     const office = WatchedTill.open(t, { till: 'HQ/1', outbox: join(folder, 'office'), server: listen[0] as string })
     office.postAll(definitions())
@@ -144,7 +144,7 @@ describe('a till and its server, after an accident', () => {
     await right.close()
 
     const wrong = await openServer(t, join(folder, 'typo'), { listen })
-    const there = open()
+    const there = open(true)
     there.post(sale(100))
     await there.settled()
     assert.deepEqual(
@@ -162,7 +162,7 @@ describe('a till and its server, after an accident', () => {
     await wrong.close()
 
     await openServer(t, join(folder, 'data'), { listen })
-    const back = open()
+    const back = open(true)
     await back.greeted()
     await back.settled()
     back.offerAgain(3)

@@ -99,3 +99,31 @@ describe('an outbox of the first version', () => {
     box.close()
   })
 })
+
+describe('an outbox of a later version than the first', () => {
+  const EARLIER: readonly (readonly [number, string])[] = [
+    [2, 'ALTER TABLE till DROP COLUMN log; ALTER TABLE outgoing DROP COLUMN accepted'],
+    [3, 'ALTER TABLE till DROP COLUMN log'],
+  ]
+  for (const [version, without] of EARLIER) {
+    it(`is brought up from version ${version}, and belongs to the server that it next sends to`, async (t) => {
+      const folder = join(await tempFolder(t), 'box')
+      const first = new Outbox(folder, TILL, DEFAULT_STOCK_LIMITS)
+      first.put([sale(1), sale(2)], NOW)
+      first.begin(1, NOW)
+      first.acknowledge(1, [{ seq: 1, flags: ['late'] }], NOW)
+      first.close()
+      const db = new DatabaseSync(join(folder, 'outbox.db'))
+      db.exec(`${without}; PRAGMA user_version = ${version}`)
+      db.close()
+      for (let opened = 0; opened < 2; opened++) {
+        const box = new Outbox(folder, TILL, DEFAULT_STOCK_LIMITS)
+        assert.deepEqual([box.epoch, box.last, box.acked, box.waiting], [1, 2, 1, 1])
+        assert.deepEqual(box.flags(0), { late: 1 })
+        assert.equal(box.log, opened === 0 ? undefined : 'a log')
+        box.belongTo('a log')
+        box.close()
+      }
+    })
+  }
+})

@@ -147,15 +147,46 @@ describe('a till and its server', () => {
     const again = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at, takeOver: true })
     await again.until(({ line }) => line === 'fenced') // taking a till over is another matter
     await again.close()
+    assert.deepEqual(await levelsOf(at), {})
 
     const told = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at, newServer: true })
     await told.until(({ line, waiting }) => line === 'online' && waiting === 0)
     assert.equal(told.state.renewed, 'server_replaced')
     assert.deepEqual(await levelsOf(at), { 'S01 milk': -11 })
     await told.close()
-    const home = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at })
-    await home.until(({ line }) => line === 'online') // it has been told once
+    const home = WatchedTill.open(t, { till: 'S01/T1', outbox, server: at, newServer: true })
+    await home.until(({ line }) => line === 'online') // said again it changes nothing: this is its server by now
     assert.equal(home.state.renewed, undefined)
+  })
+
+  it('goes on by itself when the right server is back where another one was', async (t) => {
+    const folder = await tempFolder(t)
+    const at = `unix://${join(folder, 'stock')}`
+    const right = await openServer(t, join(folder, 'data'), { listen: [at] })
+    const till = WatchedTill.open(t, { till: 'S01/T1', outbox: join(folder, 'box'), server: at })
+    till.postAll([...definitions(), sale(1)])
+    await till.settled()
+    await right.close()
+    const wrong = await openServer(t, join(folder, 'other'), { listen: [at] })
+    await till.until(({ line }) => line === 'fenced')
+    till.post(sale(10))
+    await wrong.close()
+    await openServer(t, join(folder, 'data'), { listen: [at] })
+    await till.until(({ line, waiting }) => line === 'online' && waiting === 0)
+    assert.deepEqual(await levelsOf(at), { 'S01 milk': -11 })
+  })
+
+  it('is nobody’s before it has sent anything: whoever welcomed it first has no claim', async (t) => {
+    const folder = await tempFolder(t)
+    const outbox = join(folder, 'box')
+    const [one, other] = [await openServer(t, join(folder, 'one')), await openServer(t, join(folder, 'other'))]
+    const idle = WatchedTill.open(t, { till: 'S01/T1', outbox, server: one.at })
+    await idle.greeted()
+    await idle.close()
+    const till = WatchedTill.open(t, { till: 'S01/T1', outbox, server: other.at })
+    till.postAll([...definitions(), sale(1)])
+    await till.settled()
+    assert.deepEqual(await levelsOf(other.at), { 'S01 milk': -1 })
   })
 
   it('gets a new epoch by itself when its own outbox is older than what the server has', async (t) => {
