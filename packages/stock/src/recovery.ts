@@ -19,18 +19,24 @@ export async function recover(path: string, log: Log, clock: Clock): Promise<Rec
   return replayTail(loadLedger(path), log, clock, started)
 }
 
-/**
- * The same before the projection's thread has opened the tables: so only tables of this version count, that end with a record of this log.
- * Undefined where they do not, or cannot be read: then the thread, which makes them anew, has the word.
- */
-export async function recoverAhead(path: string, log: Log, clock: Clock): Promise<Recovered | undefined> {
-  const started = clock.now()
+/** What the tables hold, before the projection's thread has opened them. Undefined where they are of another version, or cannot be read. */
+export function loadAhead(path: string): Loaded | undefined {
   try {
-    if (!isReadyToRead(path)) return undefined
-    const loaded = loadLedger(path)
-    return (await standsOn(log, loaded)) ? await replayTail(loaded, log, clock, started) : undefined
+    return isReadyToRead(path) ? loadLedger(path) : undefined
   } catch {
     return undefined // whatever it is, `recover` comes upon it again if it is still so
+  }
+}
+
+/**
+ * The same as {@link recover} from what was loaded ahead. Undefined where that does not end with a record of this log: then the thread, which makes
+ * the tables anew, has the word.
+ */
+export async function recoverAhead(loaded: Loaded | undefined, log: Log, clock: Clock, started: number): Promise<Recovered | undefined> {
+  try {
+    return loaded !== undefined && (await standsOn(log, loaded)) ? await replayTail(loaded, log, clock, started) : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -9,7 +9,7 @@ import type { Ledger } from './ledger/index.ts'
 import { type StockLimits, stockLimitsFrom } from './limits.ts'
 import { SqliteLog } from './log/index.ts'
 import { endIsMissing, logIsMissing, Projection, tablesEnd } from './projection/index.ts'
-import { recover, recoverAhead } from './recovery.ts'
+import { loadAhead, recover, recoverAhead } from './recovery.ts'
 
 /** What a server has to tell whoever runs it. */
 export type ServerReport =
@@ -63,7 +63,10 @@ export class StockServer implements AsyncDisposable {
     undo.defer(() => folder.release())
     const paths = { log: folder.file(LOG_FILE), ledger: folder.file(TABLES_FILE) }
     const isNew = !existsSync(paths.log) && !existsSync(paths.ledger)
-    const log = await openLog(paths, limits, clock, report)
+    const started = clock.now()
+    const opening = openLog(paths, limits, clock, report)
+    const loaded = isNew ? undefined : loadAhead(paths.ledger) // while the log's thread starts, and looks over the log
+    const log = await opening
     undo.defer(() => (isNew && log.head.next === 1 ? removeFiles(paths) : undefined))
     undo.defer(() => log.close())
     let ledger: Ledger | undefined
@@ -76,7 +79,7 @@ export class StockServer implements AsyncDisposable {
       damaged: (reason: string) => found(new StockError('log_damaged', reason)),
     }
     // Where the tables can be read, nobody waits for their thread, which loads them for itself; else it makes them anew first.
-    const ahead = await recoverAhead(paths.ledger, log, clock)
+    const ahead = await recoverAhead(loaded, log, clock, started)
     const at = (): number => ledger?.position ?? 0
     const projection =
       ahead === undefined ? await Projection.open(paths, limits, at, hears) : Projection.openBehind(paths, limits, at, hears)

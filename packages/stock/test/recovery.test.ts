@@ -3,7 +3,7 @@ import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { systemClock } from '../src/clock.ts'
 import { SqliteLog } from '../src/log/index.ts'
-import { recover, recoverAhead } from '../src/recovery.ts'
+import { loadAhead, recover, recoverAhead } from '../src/recovery.ts'
 import { edit } from './support/edit.ts'
 import { Shop } from './support/shop.ts'
 import { receipt } from './support/till-lines.ts'
@@ -28,7 +28,7 @@ describe('a ledger that is recovered while the tables are being opened', () => {
     const log = await SqliteLog.open(`${shop.data}/log.db`)
     try {
       const [ahead, behind] = [
-        await recoverAhead(`${shop.data}/ledger.db`, log, systemClock),
+        await recoverAhead(loadAhead(`${shop.data}/ledger.db`), log, systemClock, 0),
         await recover(`${shop.data}/ledger.db`, log, systemClock),
       ]
       assert.deepEqual([ahead?.ledger.position, ahead?.replayed], [POSITION, 0])
@@ -59,7 +59,7 @@ describe('a ledger that is recovered while the tables are being opened', () => {
       change(path)
       const log = await SqliteLog.open(`${shop.data}/log.db`)
       try {
-        assert.equal(await recoverAhead(path, log, systemClock), undefined)
+        assert.equal(await recoverAhead(loadAhead(path), log, systemClock, 0), undefined)
       } finally {
         await log.close()
       }

@@ -84,14 +84,27 @@ export function loadJournal(db: DatabaseSync, { journal, places, items, position
   }
 }
 
+/** Runs that are added up in one step. */
+const RUNS_AT_ONCE = 4_096
+
 /** Where the run begins from which on there are so many movements; 1 where there are not so many. */
 function firstOfLatest(db: DatabaseSync, movements: number): number {
+  const latest = 'SELECT first, movements FROM run WHERE first < ? ORDER BY first DESC LIMIT ?'
+  const several = db.prepare(`SELECT total(movements) AS sum, min(first) AS first FROM (${latest})`)
   let sum = 0
-  for (const [first, its] of rows(db.prepare('SELECT first, movements FROM run ORDER BY first DESC'))) {
-    sum += its as number
-    if (sum >= movements) return first as number
+  // Many at once: stepping through them here takes ten times as long.
+  for (let behind = Number.MAX_SAFE_INTEGER; ; ) {
+    const their = several.get(behind, RUNS_AT_ONCE) as { sum: number; first: number | null }
+    if (their.first === null) return 1
+    if (sum + their.sum >= movements) {
+      for (const [first, its] of rows(db.prepare(latest), behind, RUNS_AT_ONCE)) {
+        sum += its as number
+        if (sum >= movements) return first as number
+      }
+    }
+    sum += their.sum
+    behind = their.first
   }
-  return 1
 }
 
 function placeOf(places: Ledger['places'], code: unknown): Place {

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { verifyData } from '../../src/index.ts'
 import { EMPTY_HEAD, readBody, SqliteLogReader } from '../../src/log/index.ts'
-import { ChildShop } from '../support/child-shop.ts'
+import { ChildShop, type Opened } from '../support/child-shop.ts'
 
 /** How to run it. */
 export interface CrashOptions {
@@ -28,11 +28,9 @@ export interface CrashSummary {
   readonly starts: readonly Start[]
 }
 
-/** A start of the server, in milliseconds. */
-export interface Start {
-  /** Opening its folder, until it listens. */
-  readonly openMs: number
-  /** That, and the start of the process, which reads its sources. */
+/** A start of the server. */
+export interface Start extends Opened {
+  /** From the start of the process, which reads its sources, until it listens, in milliseconds. */
   readonly processMs: number
 }
 
@@ -96,7 +94,7 @@ export async function crashRun({ folder, seconds, tills: count, seed }: CrashOpt
 async function startServer(data: string, endpoint: string, starts: Start[]): Promise<ChildShop> {
   const began = performance.now()
   const server = await ChildShop.start(data, endpoint, ENVIRONMENT)
-  starts.push({ openMs: server.openMs, processMs: Math.round(performance.now() - began) })
+  starts.push({ ...server.opened, processMs: Math.round(performance.now() - began) })
   return server
 }
 

@@ -28,6 +28,8 @@ console.log(
 )
 if (most >= START_MS_MAX) {
   console.log(`a start took ${most} ms; it should be under ${START_MS_MAX}`)
+  for (const [index, start] of starts.entries())
+    if (start.processMs >= START_MS_MAX) console.log(`start ${index + 1} of ${starts.length}: ${JSON.stringify(start)}`)
   process.exitCode = 1
 }
 rmSync(folder, { recursive: true, force: true })

@@ -2,18 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
+/** How a server came to listen. Times in milliseconds. */
+export interface Opened {
+  readonly endpoint: string
+  /** From opening its folder until it listened. */
+  readonly openMs: number
+  /** Where there was something to recover: the look over the log, loading and replaying, and when both were through. */
+  readonly recovered: { readonly checkMs: number; readonly ms: number; readonly replayed: number; readonly afterMs: number } | undefined
+}
+
 /** A server in a process of its own, which can be killed. */
 export class ChildShop implements AsyncDisposable {
-  readonly endpoint: string
-  /** How long it took to open its folder, until it listened, in milliseconds. */
-  readonly openMs: number
+  readonly opened: Opened
   readonly #process: ChildProcess
 
   private constructor(child: ChildProcess, said: string) {
-    const [endpoint = '', openMs] = said.trim().split(' ')
-    this.openMs = Number(openMs)
+    this.opened = JSON.parse(said)
     this.#process = child
-    this.endpoint = endpoint
+  }
+
+  get endpoint(): string {
+    return this.opened.endpoint
   }
 
   static async start(data: string, endpoint: string, env: NodeJS.ProcessEnv = process.env): Promise<ChildShop> {
