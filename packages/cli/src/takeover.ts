@@ -40,7 +40,7 @@ export function cannotBeSent({ reason, waiting }: TillStatus, folder: string): s
   if (reason?.code === 'epoch_fenced')
     return waiting === 0 ? `${there}; --take-over goes on from here` : `${there} can be sent only with --take-over, which goes on from here`
   if (reason?.code === 'other_log')
-    return `${there}${waiting === 0 ? '' : ' wait for the first one'}: another server needs an outbox of its own (--outbox); where it replaces one that is lost, say --new-server`
+    return `${there}${waiting === 0 ? '' : ` ${waiting === 1 ? 'waits' : 'wait'} for the first one`}: another server needs an outbox of its own (--outbox); where it replaces one that is lost, say --new-server`
   return waiting === 0 ? there : `${there} cannot be sent any more: post them again from a new outbox`
 }
 
