@@ -94,6 +94,21 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.deepEqual(await at.onHand(), { 'S01 milk': -2 }, 'what was refused there was not taken for later')
   })
 
+  it('takes no till over for an input that is wrong', async (t) => {
+    const at = await shop(t)
+    await writeFile(at.path('good.csv'), 'item,quantity\nmilk,2\n')
+    await writeFile(at.path('bad.csv'), 'item,quantity\nmilk,many\n')
+    await post(at, 'good.csv', '--define')
+    const bad = await post(at, 'bad.csv', '--outbox', at.path('elsewhere'))
+    assert.deepEqual([bad.code, bad.out], [2, ''])
+    await writeFile(at.path('next.csv'), 'item,quantity\nmilk,5\n')
+    const next = await post(at, 'next.csv')
+    assert.equal(next.code, 0, next.err)
+    assert.equal((await post(at, 'bad.csv', '--till', 'S01/T2')).code, 2)
+    assert.equal((await post(at, 'good.csv', '--till', 'S01/T2')).err, 'flagged: 1 oversold\n', 'nobody is told of a takeover')
+    assert.deepEqual(await at.onHand(), { 'S01 milk': -9 })
+  })
+
   it('defines with --define what a transfer goes to, and what a location stands in', async (t) => {
     const at = await shop(t)
     const ship = '{"kind":"transfer_ship","location":"S01","to":"S02","transfer":"A","lines":[{"item":"milk","quantity":1}]}'

@@ -89,6 +89,7 @@ async function run(flags: ImportFlags): Promise<void> {
     outbox: folder,
     server: flags.server,
     newServer: flags.newServer === true,
+    waits: true,
     result: (result) => hearings.result(result),
     changed: (state) => {
       const { tookOver, line, reason, waiting } = state
@@ -104,6 +105,7 @@ async function run(flags: ImportFlags): Promise<void> {
   })
   const importing = new Importing(till, planned, faults)
   refuseFaults(faults)
+  till.connect() // not before: rows that are wrong shall not take a till over
   await firstWord(till, stop, folder)
   const posted = importing.put()
   const reached = await settle(till, stop, folder)

@@ -83,6 +83,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       server: flags.server,
       takeOver: flags.takeOver === true,
       newServer: flags.newServer === true,
+      waits: true,
       changed: (state) => progress.changed(state),
       result: (result) => hearings.result(result),
     })
@@ -94,6 +95,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       again: flags.again === true,
     })
     await posting.check(stop)
+    till.connect() // not before: an input that is wrong shall not take a till over
     await firstWord(till, stop, folder)
     if (stop.aborted) throw givenUp('stopped', till.state, folder, goOn)
     progress.begin(posting.size, () => posting.done(till.acked), till.state)

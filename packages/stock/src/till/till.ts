@@ -47,6 +47,8 @@ export interface TillOptions {
    * the right server is back. Heeded once, and only where the log is another.
    */
   readonly newServer?: boolean
+  /** It does not connect before {@link Till.connect}: a new outbox takes its till over from any other as soon as it does. Default: false. */
+  readonly waits?: boolean
   readonly limits?: Partial<StockLimits>
   readonly clock?: Clock
   /** A number from 0 up to, not including, 1: spreads the tries to connect again. */
@@ -94,11 +96,11 @@ export class Till implements AsyncDisposable {
   #greeted = false
   #greeters: { resolve: () => void; reject: (reason: StockError) => void }[] = []
   #settlers: { most: number; resolve: () => void; reject: (reason: StockError) => void }[] = []
-  #running: Promise<void>
+  #running: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   /**
-   * Opens the outbox and begins to connect.
+   * Opens the outbox and begins to connect, at once or when {@link connect} is called.
    * @throws StockError `bad_field` for a name that no till can have, `outbox_in_use`, `outbox_unusable`, `outbox_of_other_till`;
    *   NetError `endpoint_invalid`; RangeError that names a limit.
    */
@@ -120,7 +122,12 @@ export class Till implements AsyncDisposable {
     }
     const { waiting, again } = this.#outbox
     this.#state = { line: 'connecting', reason: undefined, waiting, again, renewed: undefined, serverTime: undefined, tookOver: false }
-    this.#running = this.#run()
+    if (options.waits !== true) this.connect()
+  }
+
+  /** Begins to connect, where {@link TillOptions.waits} has kept it from that. */
+  connect(): void {
+    if (!this.#stop.signal.aborted) this.#running ??= this.#run()
   }
 
   get state(): TillStatus {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { type LinePeer, lineServer, TIME, welcome } from '../support/line-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -18,6 +18,16 @@ function proper(line: string, peer: LinePeer, epoch = 1): void {
   const said = JSON.parse(line) as { hello?: number; seq?: number; last?: number }
   if (said.hello !== undefined) peer.say(welcome(TILL, said.last, epoch))
   else if (said.seq !== undefined) peer.say(ack(said.seq))
+}
+
+/** A till that has posted a sale and was closed, opened again on the same outbox. */
+async function reopened(t: TestContext, server: string): Promise<WatchedTill> {
+  const options = { till: TILL, outbox: await tempFolder(t), server }
+  const till = WatchedTill.open(t, options)
+  till.post(sale())
+  await till.settled()
+  await till.close()
+  return WatchedTill.open(t, options)
 }
 
 describe('a till and a server that misbehaves', () => {
@@ -90,12 +100,7 @@ describe('a till and a server that misbehaves', () => {
       if (line.includes('"hello"')) peer.say({ ...welcome(TILL, connection === 1 ? 0 : 1), log })
       else proper(line, peer)
     })
-    const outbox = await tempFolder(t)
-    const till = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
-    till.post(sale())
-    await till.settled()
-    await till.close()
-    const again = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
+    const again = await reopened(t, server.endpoint)
     again.post(sale())
     await again.until(({ line }) => line === 'fenced')
     assert.equal(again.state.reason?.code, 'other_log')
@@ -110,12 +115,7 @@ describe('a till and a server that misbehaves', () => {
       else if (connection === 4) peer.say({ error: { code: 'epoch_fenced', message: 'it is in epoch 2 now' } })
       else if (line.includes('"hello"')) peer.say(welcome(TILL, connection === 2 ? 99 : 0))
     })
-    const outbox = await tempFolder(t)
-    const till = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
-    till.post(sale())
-    await till.settled()
-    await till.close()
-    const again = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
+    const again = await reopened(t, server.endpoint)
     await again.until(({ renewed, waiting }) => renewed === 'outbox_restored' && waiting === 0)
     assert.deepEqual(asked, [0, 1, 0, 2, 0])
   })
@@ -127,12 +127,7 @@ describe('a till and a server that misbehaves', () => {
       if (connection === 1 || connection > 4) proper(line, peer, connection > 4 ? 2 : 1)
       else if (line.includes('"hello"')) peer.say(welcome(TILL, connection === 2 ? 99 : 0))
     })
-    const outbox = await tempFolder(t)
-    const till = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
-    till.post(sale())
-    await till.settled()
-    await till.close()
-    const again = WatchedTill.open(t, { till: TILL, outbox, server: server.endpoint })
+    const again = await reopened(t, server.endpoint)
     await again.until(({ renewed, waiting }) => renewed === 'outbox_restored' && waiting === 0)
     assert.deepEqual(
       again.states.filter(({ line }) => line === 'offline').map(({ reason }) => reason?.code),
