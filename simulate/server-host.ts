@@ -35,6 +35,9 @@ export class ServerHost {
     const { machine, ledger } = this
     const log = disk.open(machine)
     for await (const record of log.read(1)) replayRecord(ledger, record)
+    // As one that loads its tables: what moved before is looked up.
+    ledger.journal.beginBehind(ledger.position, ledger.recorded, () => 1)
+    ledger.journal.leaveEarlier()
     const archive = new MemoryArchive(log, limits)
     this.#archive = archive
     this.#core = await StockCore.open({

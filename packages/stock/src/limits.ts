@@ -62,7 +62,10 @@ export interface StockLimits {
   readonly offeredIdleMs: number
   /** Transactions offered again that one look into the past brings back. */
   readonly offersAheadMax: number
-  /** What has moved since a count is looked up where the count is no older than this: further back it would be a search through years. */
+  /**
+   * What has moved since a count that is older than this is looked up only where no more than `LEDGER_LIMITS.journalMovementsMax` transactions have been
+   * recorded since: else it would be a search through years.
+   */
   readonly countAgeMs: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
   readonly lookupMs: number

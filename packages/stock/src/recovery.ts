@@ -43,6 +43,7 @@ export async function recoverAhead(loaded: Loaded | undefined, log: Log, clock: 
 async function replayTail({ ledger, head }: Loaded, log: Log, clock: Clock, started: number): Promise<Recovered> {
   const loaded = ledger.position
   for await (const record of log.read(head.next, head)) replayRecord(ledger, record)
+  ledger.journal.leaveEarlier() // from here on the sessions look up what lies before, in a thread that nobody else waits for
   return { ledger, replayed: ledger.position - loaded, ms: clock.now() - started }
 }
 

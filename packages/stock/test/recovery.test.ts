@@ -5,6 +5,7 @@ import { systemClock } from '../src/clock.ts'
 import { SqliteLog } from '../src/log/index.ts'
 import { loadAhead, recover, recoverAhead } from '../src/recovery.ts'
 import { edit } from './support/edit.ts'
+import { History, MINUTE } from './support/history.ts'
 import { Shop } from './support/shop.ts'
 import { receipt } from './support/till-lines.ts'
 
@@ -65,6 +66,34 @@ describe('a ledger that is recovered while the tables are being opened', () => {
       }
     })
   }
+})
+
+describe('a ledger whose tables lag behind the log', () => {
+  it('reads in them what moved before a count that the log holds without it, and no more after the start', async () => {
+    using history = new History()
+    const apples = (kind: 'receipt' | 'sale' | 'count', quantity: number, at: number): void =>
+      history.post('T1', { kind, location: 'S01', at, lines: [{ item: 'apple', quantity }] })
+    history.post('T1', { kind: 'location', location: 'S01', at: history.now })
+    apples('receipt', 100, history.now)
+    history.record()
+    const counted = history.now + MINUTE
+    history.now += 10 * MINUTE
+    for (let minute = 2; minute < 9; minute++) apples('sale', 1, counted + minute * MINUTE)
+    history.record()
+    history.follow()
+    apples('count', 90, counted) // 7 of them were sold since
+    history.record()
+    const log = await SqliteLog.open(history.logPath)
+    try {
+      const recovered = await recoverAhead(loadAhead(history.path), log, systemClock, 0)
+      assert.deepEqual([recovered?.ledger.position, recovered?.replayed], [history.ledger.position, 1])
+      const onHand = [recovered?.ledger, history.ledger].map((ledger) => ledger?.places.location('S01')?.quantity(0))
+      assert.deepEqual(onHand, [83_000, 83_000])
+      assert.throws(() => recovered?.ledger.journal.covers(counted))
+    } finally {
+      await log.close()
+    }
+  })
 })
 
 describe('a start that fails', () => {

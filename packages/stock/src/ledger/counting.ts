@@ -12,7 +12,7 @@ import { Trial } from './trial.ts'
  * Posts a count: what was counted less what was on hand at the count's own time, which is what is on hand now less what has moved since.
  * What comes later and happened before it is trued up where it is moved; an older count than the last one is so, too.
  */
-export function postCount(transaction: LinesTransaction, books: Books, since: FoundSince | undefined): Result | number {
+export function postCount(transaction: LinesTransaction, books: Books, since: FoundSince | null | undefined): Result | number {
   const { lines } = transaction
   const { places, mover, items } = books
   const { shrink } = places.virtual
@@ -54,9 +54,9 @@ function movedSince(
   lines: readonly Line[],
   location: Place,
   { items, journal, mover }: Books,
-  since: FoundSince | undefined,
+  since: FoundSince | null | undefined,
 ): Map<Item | string, number> | undefined {
-  if (since === undefined ? !journal.covers(mover.at) : !journal.coversBehind(since.position)) return undefined
+  if (since === null || !(since === undefined ? journal.covers(mover.at) : journal.coversBehind(since.position))) return undefined
   const found = new Map<Item, number>()
   for (const [index, { item: code }] of lines.entries()) {
     const item = items.meant(code)

@@ -12,8 +12,8 @@ export interface Found {
   readonly other?: number
   /** The sale that a void or a return names; null: there is none. */
   readonly sale?: FoundSale | null
-  /** For a count of a time that is long past: what has moved since, up to a position. */
-  readonly since?: FoundSince
+  /** For a count of a time that is long past: what has moved since, up to a position; null: too much to tell. */
+  readonly since?: FoundSince | null
 }
 
 /** A sale as it was posted. */

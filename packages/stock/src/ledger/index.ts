@@ -1,5 +1,6 @@
 /** The pure state machine: what the log adds up to. No clock, no I/O, no await; it imports nothing outside this folder. */
 export { chainHigh, chainLow, chainText, firstChain, hashContent, hashHigh, hashLow, hashText, nextChain } from './content-hash.ts'
+export type { ReadEarlier } from './earlier-movements.ts'
 export type { Found, FoundSale, FoundSince } from './found.ts'
 export { hasWrongCheckDigit } from './gtin.ts'
 export { type Item, Items } from './item.ts'

@@ -52,12 +52,13 @@ export class LevelPages {
 }
 
 /** Reads all levels into a ledger. */
-export function loadLevels(db: DatabaseSync, { places }: Ledger): void {
+export function loadLevels(db: DatabaseSync, { places, items }: Ledger): void {
   const all = places.all()
   for (const row of rows(db.prepare('SELECT place, page, thousandths, reserved, counted FROM level_page'))) {
     const [number, page, thousandths, , counted] = row as [number, number, string | null, unknown, string | null]
     const place = all[number] as Place
     const first = page * LEVELS_IN_PAGE
+    if (items.at(first) === undefined) throw new RangeError(`the levels of page ${page} have no items`)
     if (thousandths !== null) place.fill(first, JSON.parse(thousandths) as (number | null)[])
     if (counted === null) continue
     for (const [index, at] of (JSON.parse(counted) as (number | null)[]).entries()) if (at !== null) place.counted(first + index, at)

@@ -1,8 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Item, LEDGER_LIMITS, type Ledger, type Place, thousandths } from '../ledger/index.ts'
-import type { PlaceName } from './posted.ts'
 import { rows } from './rows.ts'
-import { movesOf, Runs } from './runs.ts'
 
 /** In the order in which they began: a recoding goes through the open ones in it. */
 export function loadTransfers(db: DatabaseSync, { transfers, places }: Ledger): void {
@@ -57,54 +55,6 @@ export function loadReservations(db: DatabaseSync, { reservations, places, items
 
 export function loadVoided(db: DatabaseSync, { voided }: Ledger): void {
   for (const [position] of rows(db.prepare('SELECT position FROM voided'))) voided.add(position as number)
-}
-
-/** The latest movements at locations, as many as the journal holds: what is older falls out of it as it did when it was new. */
-export function loadJournal(db: DatabaseSync, { journal, places, items, position }: Ledger): void {
-  const all = places.all()
-  const runs = new Runs(db)
-  const locationOf = (name: PlaceName): Place | undefined => {
-    const place = typeof name === 'number' ? all[name] : undefined
-    return place?.virtual === false ? place : undefined
-  }
-  // Hardly any movement is between two places that are no locations: mostly the first look goes back far enough.
-  for (let movements = LEDGER_LIMITS.journalMovementsMax + 1; ; movements *= 2) {
-    const from = firstOfLatest(db, movements)
-    journal.forget(from > 1 ? runs.recordedAt(from - 1) : Number.NEGATIVE_INFINITY, from - 1)
-    for (const posted of runs.between(from, position)) {
-      const { recorded } = posted.run
-      for (const { item: number, from, to, thousandths, at } of movesOf(posted)) {
-        const item = items.at(number) as Item
-        const [left, came] = [locationOf(from), locationOf(to)]
-        if (came !== undefined) journal.add(came, item, thousandths, at, posted.position, recorded)
-        if (left !== undefined) journal.add(left, item, -thousandths, at, posted.position, recorded)
-      }
-    }
-    if (from <= 1 || journal.hasForgotten) return
-  }
-}
-
-/** Runs that are added up in one step. */
-const RUNS_AT_ONCE = 4_096
-
-/** Where the run begins from which on there are so many movements; 1 where there are not so many. */
-function firstOfLatest(db: DatabaseSync, movements: number): number {
-  const latest = 'SELECT first, movements FROM run WHERE first < ? ORDER BY first DESC LIMIT ?'
-  const several = db.prepare(`SELECT total(movements) AS sum, min(first) AS first FROM (${latest})`)
-  let sum = 0
-  // Many at once: stepping through them here takes ten times as long.
-  for (let behind = Number.MAX_SAFE_INTEGER; ; ) {
-    const their = several.get(behind, RUNS_AT_ONCE) as { sum: number; first: number | null }
-    if (their.first === null) return 1
-    if (sum + their.sum >= movements) {
-      for (const [first, its] of rows(db.prepare(latest), behind, RUNS_AT_ONCE)) {
-        sum += its as number
-        if (sum >= movements) return first as number
-      }
-    }
-    sum += their.sum
-    behind = their.first
-  }
 }
 
 function placeOf(places: Ledger['places'], code: unknown): Place {

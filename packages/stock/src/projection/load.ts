@@ -1,8 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type Item, Ledger, type Pack, type TillKept, TillState } from '../ledger/index.ts'
+import { type Item, Ledger, type Pack, type ReadEarlier, type TillKept, TillState } from '../ledger/index.ts'
 import { EMPTY_HEAD, type LogHead } from '../log/index.ts'
+import { earlierMoves } from './earlier-moves.ts'
 import { loadLevels } from './level-pages.ts'
-import { loadJournal, loadPolicies, loadReservations, loadTransfers, loadVoided } from './load-books.ts'
+import { loadPolicies, loadReservations, loadTransfers, loadVoided } from './load-books.ts'
 import { rows } from './rows.ts'
 
 /** What a projection holds: the ledger, and the record of the log that it ends with. */
@@ -15,17 +16,15 @@ export interface Loaded {
 
 /** Reads a ledger back from the projection's tables, all of them as of one moment. */
 export function loadLedger(path: string): Loaded {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
-  try {
+  return reading(path, (db) => {
     db.exec('BEGIN')
-    return load(db)
-  } finally {
-    db.close()
-  }
+    // What was posted stays as it is: a later look finds it, and none is kept open for it.
+    return load(db, (ledger) => (before, take) => reading(path, (later) => earlierMoves(later, ledger)(before, take)))
+  })
 }
 
 /** The same over a connection that is in use. */
-export function load(db: DatabaseSync): Loaded {
+export function load(db: DatabaseSync, earlier: (ledger: Ledger) => ReadEarlier = (ledger) => earlierMoves(db, ledger)): Loaded {
   const ledger = new Ledger()
   const meta = db.prepare('SELECT log, number, position, recorded, hash FROM projection').get() as
     | { log: string; number: number; position: number; recorded: number; hash: Uint8Array }
@@ -44,17 +43,27 @@ export function load(db: DatabaseSync): Loaded {
   for (const [item, by] of absorbed) ledger.items.absorb(item, ledger.items.find(by) as Item)
   ledger.position = meta.position
   ledger.recorded = meta.recorded
-  loadJournal(db, ledger)
+  ledger.journal.beginBehind(meta.position, meta.recorded, earlier(ledger))
   return { ledger, log: meta.log, head: { number: meta.number, next: meta.position + 1, recorded: meta.recorded, hash: meta.hash } }
+}
+
+function reading<T>(path: string, use: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+  try {
+    return use(db)
+  } finally {
+    db.close()
+  }
 }
 
 /** Answers the items that are another's, each with the code of that one. */
 function loadItems(db: DatabaseSync, ledger: Ledger): [item: Item, by: string][] {
   const gone: [Item, string][] = []
   for (const row of rows(
-    db.prepare('SELECT code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed FROM item ORDER BY number'),
+    db.prepare('SELECT number, code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed FROM item ORDER BY number'),
   )) {
-    const [code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed] = row as [
+    const [number, code, name, unit, decimals, barcodes, packs, supplier, active, defined, absorbed] = row as [
+      number,
       string,
       string,
       string,
@@ -67,6 +76,7 @@ function loadItems(db: DatabaseSync, ledger: Ledger): [item: Item, by: string][]
       string | null,
     ]
     const item = ledger.items.add(code)
+    if (item.number !== number) throw new RangeError(`item ${code} has number ${number}, and comes as ${item.number}`)
     if (absorbed !== null) gone.push([item, absorbed])
     if (defined === 0) continue
     ledger.items.define(item, {

@@ -105,8 +105,9 @@ export class Lookups {
   }
 
   /** @param position - that of the tables */
-  movedSince(levels: readonly LevelName[], at: number, position: number): FoundSince {
+  movedSince(levels: readonly LevelName[], at: number, position: number, transactionsMax: number): FoundSince | null {
     const behind = this.#runs.lastAt(at, position) // what was recorded by then counts by then
+    if (position - behind > transactionsMax) return null
     const { places, items } = this.#ledger
     const wanted = new Map<number, { readonly item: Item; readonly place: Place }>()
     for (const { location, item: code } of levels) {

@@ -8,7 +8,7 @@ export type Lookup =
   | { readonly of: 'recallAt'; readonly position: number }
   | { readonly of: 'earlierIds'; readonly till: string; readonly epoch: number; readonly since: number }
   | { readonly of: 'sale'; readonly till: string; readonly id: string }
-  | { readonly of: 'movedSince'; readonly levels: readonly LevelName[]; readonly at: number }
+  | { readonly of: 'movedSince'; readonly levels: readonly LevelName[]; readonly at: number; readonly transactionsMax: number }
 
 /** What purchasing asks; see `QuestionDesk`. */
 export interface QuestionAsked {

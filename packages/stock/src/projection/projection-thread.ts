@@ -164,7 +164,7 @@ function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked'
     case 'question':
       return { position, fields: desk.answer(asked.question, asked.now, asked.connected, most.answers) }
     case 'movedSince':
-      return lookups.movedSince(asked.levels, asked.at, position)
+      return lookups.movedSince(asked.levels, asked.at, position, asked.transactionsMax)
   }
 }
 

@@ -97,8 +97,8 @@ export class Projection implements Archive, QuestionDesk {
     return this.#ask({ of: 'sale', till, id })
   }
 
-  movedSince(levels: readonly LevelName[], at: number): Promise<FoundSince> {
-    return this.#ask({ of: 'movedSince', levels, at })
+  movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Promise<FoundSince | null> {
+    return this.#ask({ of: 'movedSince', levels, at, transactionsMax })
   }
 
   /** @throws (rejects) StockError `tables_unavailable`, `bad_field`. */

@@ -60,16 +60,15 @@ export class Lookups {
       case 'return':
         return transaction.of !== undefined
       case 'count':
-        return this.#isForgotten(transaction.at) && transaction.lines.length <= LEDGER_LIMITS.linesMax
+        return !this.#isAtHand(transaction.at) && transaction.lines.length <= LEDGER_LIMITS.linesMax
       default:
         return false
     }
   }
 
-  /** Whether the ledger may not know all that has moved since, and the archive can tell in time; else the ledger refuses what it does not know. */
-  #isForgotten(at: number): boolean {
-    const { ledger, clock, limits } = this.#parts
-    return !ledger.journal.coversStill(at, COUNT_MARGIN_MOVEMENTS) && clock.now() - at <= limits.countAgeMs
+  /** Whether the ledger has all that has moved since, and will still have it when the count is applied. */
+  #isAtHand(at: number): boolean {
+    return this.#parts.ledger.journal.coversStill(at, COUNT_MARGIN_MOVEMENTS)
   }
 
   async #sale(of: string): Promise<FoundSale | null> {
@@ -78,13 +77,15 @@ export class Lookups {
     return sale
   }
 
-  /** What has moved since a count, up to a position behind which the ledger still knows all. */
-  #since({ location, lines, at }: LinesTransaction): Promise<FoundSince> {
-    const { archive, ledger } = this.#parts
+  /** What has moved since a count, up to a position behind which the ledger has all at hand; null: too much to tell. */
+  async #since({ location, lines, at }: LinesTransaction): Promise<FoundSince | null> {
+    const { archive, ledger, clock, limits } = this.#parts
     const levels = lines.map(({ item }): LevelName => ({ location, item: ledger.items.find(item)?.code ?? item }))
-    return patiently(this.#parts, async () => {
-      const since = await archive.movedSince(levels, at)
-      return ledger.journal.coversBehind(since.position) ? since : undefined
+    const transactionsMax = clock.now() - at <= limits.countAgeMs ? Number.POSITIVE_INFINITY : LEDGER_LIMITS.journalMovementsMax
+    const { since } = await patiently(this.#parts, async () => {
+      const since = await archive.movedSince(levels, at, transactionsMax)
+      return since === null || ledger.journal.hasBehind(since.position) ? { since } : undefined
     })
+    return since
   }
 }

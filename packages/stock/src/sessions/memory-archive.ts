@@ -101,8 +101,9 @@ export class MemoryArchive implements Archive, ReplayVisitor, Postings {
     return (sales.findLast((one) => one.till === till) ?? sales.at(-1))?.sale ?? null
   }
 
-  async movedSince(levels: readonly LevelName[], at: number): Promise<FoundSince> {
+  async movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Promise<FoundSince | null> {
     await this.#readOn()
+    if (this.#kept.length - 1 - this.#kept.findLastIndex(({ recorded }) => recorded <= at) > transactionsMax) return null
     const { items, places, position } = this.#ledger
     const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)

@@ -42,8 +42,11 @@ export interface Archive {
   earlierIds(till: string, epoch: number, since: number): Promise<EarlierIds>
   /** The accepted sale, or fulfilled reservation, of this id: this till's own first, then the latest; null where there is none. */
   sale(till: string, id: string): Promise<FoundSale | null>
-  /** What came in less what went out at each level, of what counts later than `at`. */
-  movedSince(levels: readonly LevelName[], at: number): Promise<FoundSince>
+  /**
+   * What came in less what went out at each level, of what counts later than `at`. Null where more than `transactionsMax` transactions have been
+   * recorded since.
+   */
+  movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Promise<FoundSince | null>
 }
 
 /** Answers what purchasing asks. The answer counts what was applied when it was asked for, and may count more. */

@@ -214,16 +214,28 @@ for (const { name, open } of IMPLEMENTATIONS) {
         await write(past, 3_000, ['T1', 0, goods('sale', 1.25, { at: 9_000 })])
         const levels = ['apple', 'pear', 'apple'].map((item) => ({ location: 'S01', item }))
         const since = async (at: number): Promise<readonly number[]> => {
-          const found = await past.archive.movedSince(levels, at)
-          assert.equal(found.position, 5)
-          return found.moved
+          const found = await past.archive.movedSince(levels, at, 5)
+          assert.equal(found?.position, 5)
+          return found?.moved ?? []
         }
         assert.deepEqual(await since(0), [3_750, 0, 3_750])
         assert.deepEqual(await since(900), [-6_250, 0, -6_250])
         assert.deepEqual(await since(950), [-3_250, 0, -3_250])
         assert.deepEqual(await since(1_900), [-1_250, 0, -1_250])
         assert.deepEqual(await since(3_000), [0, 0, 0], 'nothing counts later than it was recorded')
-        assert.deepEqual((await past.archive.movedSince([{ location: 'S09', item: 'apple' }], 0)).moved, [0])
+        assert.deepEqual((await past.archive.movedSince([{ location: 'S09', item: 'apple' }], 0, 5))?.moved, [0])
+      }))
+
+    it('adds nothing up where more was recorded later than a moment than it may look at', () =>
+      withPast(async (past) => {
+        await write(past, 1_000, ['T1', 0, SHELF], ['T1', 0, goods('receipt', 10, { at: 900 })])
+        await write(past, 2_000, ['T1', 0, goods('sale', 2, { at: 1_900 })], ['T1', 0, goods('sale', 3, { at: 950 })])
+        const foundOf = async (at: number, most: number): Promise<unknown> =>
+          (await past.archive.movedSince([{ location: 'S01', item: 'apple' }], at, most))?.moved
+        assert.deepEqual(
+          [await foundOf(0, 4), await foundOf(0, 3), await foundOf(1_000, 2), await foundOf(1_000, 1), await foundOf(2_000, 0)],
+          [[5_000], undefined, [-2_000], undefined, [0]],
+        )
       }))
   })
 }

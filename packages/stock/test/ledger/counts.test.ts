@@ -118,6 +118,8 @@ describe('a count', () => {
     })
     const late = { since: { position: upTo - 1, moved: [0] } }
     assert.equal(book.post({ kind: 'count', location: 'S01', at, lines: apples(9) }, { found: late }).refused, 'count_too_old')
+    const tooMuch = book.post({ kind: 'count', location: 'S01', at, lines: apples(9) }, { found: { since: null } })
+    assert.equal(tooMuch.refused, 'count_too_old')
     const found = { since: { position: upTo + 4, moved: [-3_000] } }
     assert.equal(book.post({ kind: 'count', location: 'S01', at, lines: apples(9) }, { found }).refused, undefined)
     assert.equal(book.onHand('S01', 'apple'), 6)

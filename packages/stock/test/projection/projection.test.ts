@@ -222,7 +222,7 @@ describe('a thread that dies', () => {
     const projection = await Projection.open(paths, { ...DEFAULT_STOCK_LIMITS, questionMs: 1 }, () => position, hears)
     await assert.rejects(projection.answer({ of: 'tills' }, Date.now(), new Set()), { code: 'tables_unavailable' })
     position = 0
-    assert.deepEqual(await projection.movedSince([], 0), { position: 0, moved: [] }) // what came behind it is answered
+    assert.deepEqual(await projection.movedSince([], 0, 0), { position: 0, moved: [] }) // what came behind it is answered
     await projection.close()
     await log.close()
   })

@@ -46,7 +46,7 @@ function stateOf(ledger: Ledger): Record<string, unknown> {
     nextExpiry: reservations.nextExpiry,
     policies: [...policies.all()].map(({ place, item, ...rest }) => JSON.stringify([place.code, item.code, rest])).sort(),
     voided: [...voided].sort(),
-    journal: moments.map((at) => [journal.covers(at), [...journal.movedSince(levelsAsked, at, 0)]]),
+    journal: moments.map((at) => journal.covers(at) && [...journal.movedSince(levelsAsked, at, 0)]),
   }
 }
 

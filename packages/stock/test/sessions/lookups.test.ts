@@ -172,6 +172,31 @@ describe('a count that comes late', () => {
   })
 })
 
+describe('a count of a time before the start', () => {
+  it('comes to what it comes to without the start, and in every replay', async () => {
+    const levels: unknown[] = []
+    for (const restarts of [false, true]) {
+      await using shop = await MemoryShop.open()
+      using till = await stocked(shop)
+      shop.clock.ahead = 60_000
+      const at = shop.clock.now()
+      shop.clock.ahead = 120_000
+      await till.say({ ...sold(4, 'a', 10), at: new Date(at + 30_000).toISOString() }).acked(4)
+      if (restarts) await shop.restart()
+      using again = await shop.till('S01/T1', 1)
+      const late = { seq: 5, kind: 'count', location: 'S01', at: new Date(at).toISOString(), lines: [{ item: 'apple', quantity: 97 }] }
+      assert.deepEqual(await resultsOf(again, late), [])
+      const live = shop.onHand()
+      await shop.restart()
+      levels.push([live, shop.onHand()])
+    }
+    assert.deepEqual(levels, [
+      [87, 87],
+      [87, 87],
+    ])
+  })
+})
+
 describe('a count of a time that the ledger has forgotten', () => {
   it('is looked up again where the answer is as old', async () => {
     await using shop = await HeldShop.open({ lookupRetryMs: 1 })
@@ -182,7 +207,8 @@ describe('a count of a time that the ledger has forgotten', () => {
       await shop.log.write()
     }
     const { position, recorded, journal } = shop.ledger
-    journal.forget(recorded, position) // as after a start
+    journal.beginBehind(position, recorded, () => 1) // as after a start
+    journal.leaveEarlier()
     const { movedSince } = shop.archive
     let asked = 0
     shop.archive.movedSince = (...question) => (++asked < 3 ? Promise.resolve({ position: 1, moved: [0] }) : movedSince(...question))
@@ -207,12 +233,13 @@ describe('a count from a clock that has begun anew', () => {
     await shop.log.handed()
     await shop.log.write()
     const { position, recorded, journal } = shop.ledger
-    journal.forget(recorded, position)
-    const asked: number[] = []
+    journal.beginBehind(position, recorded, () => 1)
+    journal.leaveEarlier()
+    const asked: unknown[] = []
     const { movedSince } = shop.archive
-    shop.archive.movedSince = (levels, at) => {
-      asked.push(at)
-      return movedSince(levels, at)
+    shop.archive.movedSince = (levels, at, transactionsMax) => {
+      asked.push([at, transactionsMax])
+      return at === 0 ? Promise.resolve(null) : movedSince(levels, at, transactionsMax)
     }
     const count = (seq: number, at: number): object => {
       return { seq, kind: 'count', location: 'S01', at: new Date(at).toISOString(), lines: [{ item: 'apple', quantity: 4 }] }
@@ -226,7 +253,11 @@ describe('a count from a clock that has begun anew', () => {
     await shop.log.handed()
     await shop.log.write()
     assert.equal(((await till.acked(3)).results as Said[] | undefined)?.[0]?.refused, undefined)
-    assert.deepEqual(asked, [recorded - 60_000])
+    const { journalMovementsMax } = LEDGER_LIMITS
+    assert.deepEqual(asked, [
+      [0, journalMovementsMax],
+      [recorded - 60_000, Number.POSITIVE_INFINITY],
+    ])
   })
 })
 

@@ -263,6 +263,6 @@ export class History implements Disposable {
       location: draft.location as string,
       item: this.ledger.items.find(item)?.code ?? item,
     }))
-    this.post(till, draft as Draft, { since: this.follower.lookups.movedSince(levels, at, this.follower.position) })
+    this.post(till, draft as Draft, { since: this.follower.lookups.movedSince(levels, at, this.follower.position, this.ledger.position) })
   }
 }
