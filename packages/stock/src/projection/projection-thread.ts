@@ -35,7 +35,6 @@ let wake = (): void => {}
 const RESTS = 8
 const RESTS_MAX = 20
 
-yieldToServer()
 const follower = open()
 const waiting: AskRequest[] = []
 let running = false
@@ -44,6 +43,7 @@ let readsAhead = true
 /** How long it took to catch up the last time, in milliseconds. */
 let took = 0
 let closeBy: number | undefined
+let yields = false
 
 port.on('message', (request: ProjectionRequest) => {
   if (request.type === 'ask') {
@@ -90,6 +90,7 @@ async function run(): Promise<void> {
       }
       answerAll(follower)
       say({ type: 'at', position: follower.position })
+      yieldToServer()
     } catch (error) {
       const damaged = isDamage(error) // then trying again mends nothing
       say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
@@ -168,9 +169,13 @@ function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked'
   }
 }
 
-/** The tables may lag a moment; the tills may not. On Linux a thread has a priority of its own. */
+/**
+ * The tables may lag a moment; the tills may not. On Linux a thread has a priority of its own. Not before it has caught up once: what the tables lack
+ * the next start replays, and a server that dies again and again would start later each time.
+ */
 function yieldToServer(): void {
-  if (process.platform !== 'linux') return
+  if (yields || process.platform !== 'linux') return
+  yields = true
   try {
     setPriority(10)
   } catch {
