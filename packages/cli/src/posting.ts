@@ -38,6 +38,8 @@ export interface PostingSummary {
   readonly before: 'nothing' | 'some' | 'all'
   /** The file whose content it is, where that was another one. */
   readonly beforeAs: string | undefined
+  /** It went on behind where an earlier run was stopped. */
+  readonly resumed: boolean
   /** How many that an earlier run saw refused were posted again, behind definitions. */
   readonly mended: number
   /** Whether the server was heard; where nothing waited it may not have been. */
@@ -83,6 +85,7 @@ export class Posting {
   #lines = 0
   #note: InputNote | undefined
   #beforeAs: string | undefined
+  #resumed = false
 
   constructor(till: Till, source: Source, options: PostingOptions) {
     this.#till = till
@@ -117,18 +120,21 @@ export class Posting {
       if ('lines' in draft) this.#lines += draft.lines.length
     }
     const digest = print.digest()
-    const same = known.find((note) => note.digest === digest && note.bytes === print.bytes)
-    const grown = known.filter((note) => note.path === this.#source.path && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
-    const fresh = { path: this.#source.path, drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
+    const { path: name } = this.#source
+    const isSame = (note: InputNote): boolean => note.digest === digest && note.bytes === print.bytes
+    // Posted with --again, a copy has a note of its own.
+    const same = known.find((note) => isSame(note) && note.path === name) ?? known.find(isSame)
+    const grown = known.filter((note) => note.path === name && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
+    const fresh = { path: name, drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
     const earlier = this.#options.again ? fresh : (same ?? grown ?? fresh)
     if (earlier === fresh && !this.#options.again) {
       const begins = known.filter((note) => note.drafts > 0 && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)
       this.#refuseContinued(begins[0])
     }
-    this.#beforeAs = earlier.drafts > 0 && earlier.path !== this.#source.path ? nameOf(earlier) : undefined
-    // A copy is known by the name of the first, which goes on growing under it.
-    const { path } = earlier === same ? same : this.#source
-    this.#note = { ...earlier, path, bytes: print.bytes, digest }
+    this.#beforeAs = earlier.drafts > 0 && earlier.path !== name ? nameOf(earlier) : undefined
+    this.#resumed = earlier === same && same.drafts < this.#drafts
+    // A copy that is not posted again is known by the name of the first, which goes on growing under it.
+    this.#note = { ...earlier, path: earlier === same ? same.path : name, bytes: print.bytes, digest }
   }
 
   /** Takes in what was not taken before, and waits until the server has it all. */
@@ -157,7 +163,8 @@ export class Posting {
     const mended = stop.aborted ? 0 : await this.#mend(before)
     const totals = this.#totals()
     const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
-    return { transactions: this.#transactions, lines: this.#lines, ...totals, before: earlier, beforeAs: this.#beforeAs, mended, reached }
+    const [transactions, lines, beforeAs, resumed] = [this.#transactions, this.#lines, this.#beforeAs, this.#resumed]
+    return { transactions, lines, ...totals, before: earlier, beforeAs, resumed, mended, reached }
   }
 
   /** Whether a transaction of the outbox is of this input. */
@@ -184,7 +191,7 @@ export class Posting {
   }
 
   #keep(drafts: readonly Draft[], note: InputNote): void {
-    this.#till.postAll(drafts, { key: `${this.#prefix}${note.digest}`, value: JSON.stringify(note) })
+    this.#till.postAll(drafts, { key: `${this.#prefix}${note.digest} ${note.path}`, value: JSON.stringify(note) })
     this.#note = note
   }
 

@@ -12,7 +12,7 @@ export function takeOverOption(): Option {
 export function newServerOption(): Option {
   return new Option(
     '--new-server',
-    "where the server is another than before, it has taken that one's place: all that the outbox holds is offered to it",
+    "where the server is another than before, it has taken that one's place: all that the outbox holds is posted there, and the way back is --new-server too",
   )
 }
 

@@ -46,6 +46,20 @@ describe('tillwire levels', { concurrency: 2 }, () => {
     assert.equal(lines.length, 6)
   })
 
+  it('of a location with nothing at itself says how to see what stands inside it', async (t) => {
+    const at = await chain(t)
+    const inside = { location: 'S03/back', lines: [{ item: 'milk', quantity: 1 }] }
+    await post(at, ...['S03', 'S03/back', 'S04'].map((location) => ({ kind: 'location', location })), { kind: 'receipt', ...inside })
+    const [outer, empty, other] = await Promise.all([
+      at.run('levels', '--location', 'S03', '--server', at.endpoint),
+      at.run('levels', '--location', 'S04', '--server', at.endpoint),
+      at.run('levels', '--location', 'S03', '--item', 'a "quoted", item', '--server', at.endpoint),
+    ])
+    assert.equal(outer.err, 'nothing stands at S03 itself; with --within S03 come the locations inside it\n')
+    assert.match(outer.out, /^0 levels at /)
+    assert.deepEqual([empty.err, other.err], ['', ''])
+  })
+
   it('prints one JSON object, or CSV', async (t) => {
     const at = await chain(t)
     const json = JSON.parse((await at.run('levels', '--json', '--server', at.endpoint)).out) as {

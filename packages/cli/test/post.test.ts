@@ -70,6 +70,29 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.equal((await post(at, 'wednesday', '--format', 'baskets', '--define')).code, 0, 'one that begins otherwise is another')
   })
 
+  it('goes on with both a file and its copy that was posted again', async (t) => {
+    const at = await shop(t)
+    const posted = (name: string, ...flags: string[]): Promise<Ended> => post(at, name, '--format', 'baskets', '--define', ...flags)
+    await writeFile(at.path('monday'), 'milk\n')
+    await posted('monday')
+    await copyFile(at.path('monday'), at.path('tuesday'))
+    assert.match((await posted('tuesday')).err, /^nothing was posted: the same 1 transaction came before from .*monday, and counts once;/m)
+    await posted('tuesday', '--again')
+    for (const [name, item] of [
+      ['monday', 'tea'],
+      ['tuesday', 'soap'],
+    ] as const) {
+      await appendFile(at.path(name), `${item}\n`)
+      const grown = await posted(name)
+      assert.equal(
+        summary(grown),
+        '2 transactions, 2 lines, 0 refused, 2 flagged, T seconds; some of it was in the outbox already',
+        grown.err,
+      )
+    }
+    assert.deepEqual(await at.onHand(), { 'S01 milk': -2, 'S01 soap': -1, 'S01 tea': -1 })
+  })
+
   it('posts nothing to the server of another chain, until it is told that this one has taken the place of the other', async (t) => {
     const at = await Workshop.open(t)
     const first = await at.serve()
@@ -251,6 +274,26 @@ describe('tillwire post', { concurrency: 2 }, () => {
     const end = await post(at, 'b', '--format', 'baskets', '--define')
     assert.match(summary(end), /^2 transactions, 2 lines, 0 refused, 2 flagged/)
     assert.deepEqual(await at.onHand(), { 'S01 eggs': -1, 'S01 milk': -1 })
+  })
+
+  it('that was interrupted goes on with the same standard input, and asks nobody whether it happened again', async (t) => {
+    const at = await Workshop.open(t)
+    // So many that not all of them are taken in while the server is away.
+    const input = `${'milk\n'.repeat(25_000)}`
+    const args = ['post', '-', '--server', at.endpoint, '--till', 'S01/T1', '--format', 'baskets', '--define'] as const
+    const waiting = at.start(...args)
+    waiting.endInput(input)
+    await waiting.printed(/^waiting: /m)
+    await until(async () => waitingIn(at.path('outbox/S01-T1/outbox.db')) >= 20_000)
+    assert.equal((await waiting.kill('SIGINT')).code, 130)
+    await at.serve()
+    const end = await at.runWith(input, ...args)
+    assert.match(
+      summary(end),
+      /^25000 transactions, 25000 lines, 0 refused, 25000 flagged, T seconds; some of it was in the outbox already$/,
+    )
+    assert.equal(end.err, 'flagged: 25000 oversold\n')
+    assert.deepEqual(await at.onHand(), { 'S01 milk': -25_000 })
   })
 
   it('gives up when it is told to and the server takes nothing', async (t) => {

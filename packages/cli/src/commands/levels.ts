@@ -1,6 +1,7 @@
 import { type Answer, type LevelQuestion, type LevelRow, Reader } from '@tillwire/stock'
 import { Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
+import { count } from '../count.ts'
 import { EXIT, Failure, jsonText } from '../failure.ts'
 import { refuseUnknown } from '../known-names.ts'
 import { levelTable } from '../level-table.ts'
@@ -58,7 +59,7 @@ async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
   const pages = reader.levels(questionOf(flags))
   if (flags.json === true) await printJson(pages)
   else if (flags.csv === true) await printCsv(pages)
-  else await printTable(pages)
+  else if ((await printTable(pages)) === 0 && flags.location !== undefined) await tellOfInner(reader, flags)
 }
 
 /** The question that flags ask. */
@@ -72,7 +73,8 @@ export function questionOf({ item, location, within, prefix, below }: LevelFlags
   }
 }
 
-async function printTable(pages: AsyncIterable<Answer>): Promise<void> {
+/** Answers how many there were. */
+async function printTable(pages: AsyncIterable<Answer>): Promise<number> {
   const rows: LevelRow[] = []
   let last: Answer | undefined
   for await (const page of pages) {
@@ -80,7 +82,15 @@ async function printTable(pages: AsyncIterable<Answer>): Promise<void> {
     last = page
   }
   if (rows.length > 0) process.stdout.write(`${levelTable(rows)}\n`)
-  process.stdout.write(`${rows.length} ${rows.length === 1 ? 'level' : 'levels'} at position ${last?.position}, ${last?.time}\n`)
+  process.stdout.write(`${count(rows.length, 'level')} at position ${last?.position}, ${last?.time}\n`)
+  return rows.length
+}
+
+/** Whoever asks for a location of which all stands in locations inside it, may have meant those. */
+async function tellOfInner(reader: Reader, { location, ...flags }: LevelFlags): Promise<void> {
+  const { value: page } = await reader.levels(questionOf({ ...flags, within: location as string })).next()
+  if ((page?.levels ?? []).length === 0) return
+  process.stderr.write(`nothing stands at ${location} itself; with --within ${location} come the locations inside it\n`)
 }
 
 async function printJson(pages: AsyncIterable<Answer>): Promise<void> {

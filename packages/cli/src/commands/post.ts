@@ -59,9 +59,10 @@ Formats:
 
 The whole input is checked before the first transaction is taken. What was posted from the same outbox before, by its
 content, is not posted again; a file that has grown is posted from where it ended. A file of another name that begins with
-what was posted, and goes on, is posted only with --again. A file that was changed in its middle is another input: all of it
-is posted. So the same sale twice on standard input is posted once, and that is said: --again
-posts it once more, and an "at" makes it another. One till, one outbox: give the same --outbox from wherever you run it.
+what was posted, and goes on, is posted only with --again. A file that was changed in its middle, or cut off, is another input:
+all of it is posted. So the same sale twice on standard input is posted once, and that is said: --again posts it once more,
+and an "at" makes it another. Where a run with --again was stopped, the same without --again goes on.
+One till, one outbox: give the same --outbox from wherever you run it.
 Exit code 3: all was posted, and some were refused; "tillwire refused" shows them, mends them and drops them.`,
     )
     .action(post)
@@ -108,7 +109,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       .finally(() => progress.end())
     if (end === 'stopped' || end === 'timeout') throw givenUp(end, till.state, folder, goOn)
     if (!end.reached) process.stderr.write(`${notReached(till)}\n`)
-    if (end.before !== 'nothing' && (file === '-' || end.beforeAs !== undefined)) process.stderr.write(`${postedBefore(end)}\n`)
+    if (isTold(end, file)) process.stderr.write(`${postedBefore(end)}\n`)
     const others = hearings.tellOfOthers(till, (seq) => posting.has(seq))
     report(posting, end, { define: flags.define === true, others, seconds: (performance.now() - started) / 1000 })
   } finally {
@@ -116,14 +117,18 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   }
 }
 
-/** A pipe is rarely the same twice on purpose, and neither is a file of another name. */
+/** A pipe is rarely the same twice on purpose, and neither is a file of another name; unless the first run was stopped. */
+function isTold({ before, beforeAs, resumed }: PostingSummary, file: string): boolean {
+  return before !== 'nothing' && !resumed && (file === '-' || beforeAs !== undefined)
+}
+
 function postedBefore({ before, beforeAs, transactions }: PostingSummary): string {
   const from = beforeAs === undefined ? '' : ` from ${beforeAs}`
   const what =
     before === 'all'
-      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before${from}`
-      : `its beginning was not posted: the same came before${from}`
-  return `${what}, and counts once; if it happened again, post it with --again`
+      ? `nothing was posted: the same ${count(transactions, 'transaction')} came before${from}, and ${transactions === 1 ? 'counts' : 'count'} once`
+      : `its beginning was not posted: the same came before${from}, and counts once`
+  return `${what}; if it happened again, post it with --again`
 }
 
 interface Reported {

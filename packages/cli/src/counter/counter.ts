@@ -14,6 +14,9 @@ const HELP = `  CODE          add one of an item: type or scan its code or barco
   undo, clear   take the last line back; begin again
   quit          leave (so does Ctrl-D); Ctrl-C clears what is typed, and leaves when there is nothing`
 
+/** How a till stands that sends nothing, by the reason. */
+const FENCED: Readonly<Record<string, string | undefined>> = { other_log: 'another server', epoch_fenced: 'taken over' }
+
 /** What the counter needs. */
 export interface CounterParts {
   readonly till: string
@@ -184,10 +187,16 @@ export class Counter {
   #prompt(): void {
     if (!this.#terminal.terminal || this.#left) return
     this.#erase()
-    const { line, waiting, serverTime } = this.#state ?? { line: 'connecting', waiting: 0, serverTime: undefined }
+    const { line, waiting, serverTime, reason } = this.#state ?? {
+      line: 'connecting',
+      waiting: 0,
+      serverTime: undefined,
+      reason: undefined,
+    }
     const heard = serverTime === undefined ? '' : ` ${new Date(serverTime).toTimeString().slice(0, 8)}`
     const queue = waiting === 0 ? '' : `, ${count(waiting, 'sale')} waiting`
-    this.#terminal.setPrompt(`[${line}${heard}${queue}] `)
+    const stands = (line === 'fenced' && FENCED[reason?.code ?? '']) || line
+    this.#terminal.setPrompt(`[${stands}${heard}${queue}] `)
     this.#terminal.prompt(true)
     this.#shown = true
   }
