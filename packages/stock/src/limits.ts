@@ -63,8 +63,8 @@ export interface StockLimits {
   /** Transactions offered again that one look into the past brings back. */
   readonly offersAheadMax: number
   /**
-   * What has moved since a count that is older than this is looked up only where no more than `LEDGER_LIMITS.journalMovementsMax` transactions have been
-   * recorded since: else it would be a search through years.
+   * A count that is older than this is taken only where no more than `LEDGER_LIMITS.journalMovementsMax` transactions have been recorded since: in a chain
+   * that lives, such a time is that of a clock that began anew.
    */
   readonly countAgeMs: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */

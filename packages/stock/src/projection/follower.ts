@@ -150,7 +150,7 @@ export class Follower {
     const runs = new Runs(db)
     const store = new ProjectionStore(db, ledger, runs, this.#segmentMovements)
     const { segments } = store
-    return { store, lookups: new Lookups(db, this.#log, ledger, runs, segments), desk: new Desk(db, ledger, runs, segments) }
+    return { store, lookups: new Lookups(db, this.#log, ledger, runs), desk: new Desk(db, ledger, runs, segments) }
   }
 
   #reload(): void {

@@ -1,24 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type FoundSale, type FoundSince, type Item, type Ledger, levelKey, type Place, type Result, units } from '../ledger/index.ts'
+import { type FoundSale, type FoundSince, type Item, type Ledger, type Result, units } from '../ledger/index.ts'
 import { readBody, type SqliteLogReader } from '../log/index.ts'
 import { hashContent, hashHigh, hashLow } from '../protocol/index.ts'
 import type { EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
 import { KINDS } from './kinds.ts'
+import { PastLevels } from './past-levels.ts'
 import type { PostedRow } from './posted.ts'
 import { rows } from './rows.ts'
-import { type Move, movesOf, type Posted, RUN_COLUMNS, Run, type Runs } from './runs.ts'
-import type { Segments } from './segments.ts'
+import { movesOf, type Posted, RUN_COLUMNS, Run, type Runs } from './runs.ts'
 import { TillNames } from './till-names.ts'
-
-/** A look at each item's own movements, up to so many items; beyond, one look at all that moved. */
-const ITEMS_ALONE_MAX = 64
 
 /** Looks into the past for the sessions: in the tables, and in the log for the lines themselves. */
 export class Lookups {
   readonly #ledger: Ledger
   readonly #log: SqliteLogReader
   readonly #runs: Runs
-  readonly #segments: Segments
+  readonly #past: PastLevels
   readonly #tills: TillNames
   readonly #ofTill: StatementSync
   readonly #earlier: StatementSync
@@ -26,11 +23,11 @@ export class Lookups {
   /** The lines of the record that was looked into last: single ones that are asked for one after the other mostly stand together. */
   #record: { readonly first: number; readonly lines: readonly string[] } = { first: 1, lines: [] }
 
-  constructor(db: DatabaseSync, log: SqliteLogReader, ledger: Ledger, runs: Runs, segments: Segments) {
+  constructor(db: DatabaseSync, log: SqliteLogReader, ledger: Ledger, runs: Runs) {
     this.#ledger = ledger
     this.#log = log
     this.#runs = runs
-    this.#segments = segments
+    this.#past = new PastLevels(db, ledger, runs)
     this.#tills = new TillNames(db)
     // From the run that holds the first of the numbers on.
     this.#ofTill = db.prepare(
@@ -106,63 +103,15 @@ export class Lookups {
 
   /** @param position - that of the tables */
   movedSince(levels: readonly LevelName[], at: number, position: number, transactionsMax: number): FoundSince | null {
-    const behind = this.#runs.lastAt(at, position) // what was recorded by then counts by then
-    if (position - behind > transactionsMax) return null
+    if (position - this.#past.positionOf({ at }) > transactionsMax) return null
     const { places, items } = this.#ledger
-    const wanted = new Map<number, { readonly item: Item; readonly place: Place }>()
-    for (const { location, item: code } of levels) {
+    const then = this.#past.at({ at })
+    const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)
       const item = items.coded(code)
-      if (place !== undefined && item !== undefined) wanted.set(levelKey(place, item), { item, place })
-    }
-    const moved = new Map<number, number>()
-    const take = (posted: Posted): void => {
-      for (const move of movesOf(posted)) {
-        if (move.at <= at) continue
-        this.#addMove(moved, move, wanted)
-      }
-    }
-    const itsItems = new Set([...wanted.values()].map(({ item }) => item))
-    if (itsItems.size > ITEMS_ALONE_MAX) for (const posted of this.#runs.between(behind + 1, position)) take(posted)
-    else for (const at of this.#positionsAt(itsItems, wanted, behind, position)) take(this.#runs.at(at) as Posted)
-    const sumOf = ({ location, item: code }: LevelName): number => {
-      const place = places.location(location)
-      const item = items.coded(code)
-      return place === undefined || item === undefined ? 0 : (moved.get(levelKey(place, item)) ?? 0)
-    }
-    return { position, moved: levels.map(sumOf) }
-  }
-
-  /** Adds what came in to the levels that are wanted, and takes off what left them. */
-  #addMove(sums: Map<number, number>, { item: number, from, to, thousandths }: Move, wanted: ReadonlyMap<number, unknown>): void {
-    const { places, items } = this.#ledger
-    const item = items.at(number) as Item
-    for (const [name, cameIn] of [
-      [from, -thousandths],
-      [to, thousandths],
-    ] as const) {
-      const place = typeof name === 'number' ? places.all()[name] : undefined
-      if (place === undefined) continue
-      const key = levelKey(place, item)
-      if (wanted.has(key)) sums.set(key, (sums.get(key) ?? 0) + cameIn)
-    }
-  }
-
-  /** The transactions in which some levels moved, by rising position. */
-  #positionsAt(
-    items: ReadonlySet<Item>,
-    levels: ReadonlyMap<number, { readonly item: Item; readonly place: Place }>,
-    behind: number,
-    to: number,
-  ): number[] {
-    const places = new Set([...levels.values()].map(({ place }) => place.number))
-    const found = new Set<number>()
-    for (const item of items) {
-      for (const moves of this.#segments.movesOf(item, behind, to, 'oldest')) {
-        for (const { place, position } of moves) if (places.has(place)) found.add(position)
-      }
-    }
-    return [...found].sort((one, other) => one - other)
+      return place === undefined || item === undefined ? 0 : (place.quantity(item.number) ?? 0) - then(place, item)
+    })
+    return { position, moved }
   }
 
   /** Where an id was posted: its own, or the one that a transaction without one has. */

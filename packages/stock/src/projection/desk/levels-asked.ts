@@ -1,8 +1,8 @@
 import { type Item, type Ledger, type LevelFilter, levelMatches, type Place, placeMatches, units } from '../../ledger/index.ts'
 import type { Question } from '../../protocol/index.ts'
+import type { PastLevels } from '../past-levels.ts'
 import { DAYS_MAX, type Demand } from './demand.ts'
 import { cursorOf, type Page } from './page.ts'
-import type { PastLevels } from './past-levels.ts'
 
 /** Levels that one answer looks at: a question that hardly any level answers must let others have their turn. */
 const LOOKED_AT_MAX = 20_000

@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Item, type Ledger, levelKey, type Place } from '../../ledger/index.ts'
-import type { Moment } from '../../protocol/index.ts'
-import { Checkpoints } from '../checkpoints.ts'
-import { ExactSums } from '../exact-sums.ts'
-import type { PlaceName } from '../posted.ts'
-import { rows } from '../rows.ts'
-import { movesOf, type Posted, type Runs } from '../runs.ts'
+import { type Item, type Ledger, levelKey, type Place } from '../ledger/index.ts'
+import type { Moment } from '../protocol/index.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { ExactSums } from './exact-sums.ts'
+import type { PlaceName } from './posted.ts'
+import { rows } from './rows.ts'
+import { movesOf, type Posted, type Runs } from './runs.ts'
 
 const MINUTE_MS = 60_000
 
