@@ -29,8 +29,6 @@ const flags = optionsOf('npm run bench --', 'Measures the stock server beside wh
   only: choices('measures this alone; may be given again', MEASURES),
   json: path('where the figures are written (default: bench/results/bench.json), the chart beside them'),
 })
-/** What the ceiling shows by the clock, it shows in this time. */
-const CEILING_PACED_MS = 20_000
 const form = FORMS[flags.quick ? 'quick' : flags.long ? 'long' : 'full']
 const wanted = new Set(flags.only)
 const file = flags.json ?? join(import.meta.dirname, 'results', 'bench.json')
@@ -86,7 +84,7 @@ async function measureServing(scratch: Scratch, { pacedMs, settles }: Form): Pro
       tillwire.program.pause()
       const ceiling = await startCeiling(scratch.folder('ceiling-paced'))
       others.push(ceiling)
-      results.paced.push(await measurePaced(ceiling, half, Math.min(pacedMs, CEILING_PACED_MS)))
+      results.paced.push(await measurePaced(ceiling, half, pacedMs))
     }
   } finally {
     for (const other of others) await other.end()
