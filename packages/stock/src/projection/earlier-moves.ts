@@ -3,7 +3,7 @@ import type { Item, Ledger, Place, ReadEarlier } from '../ledger/index.ts'
 import type { PlaceName } from './posted.ts'
 import { movesOf, Runs } from './runs.ts'
 
-/** Transactions that are read in one step, and those of their first run. */
+/** Transactions that are read in one step. */
 const TRANSACTIONS = 1_024
 
 /** Reads for a ledger's journal what moved at locations before it was loaded. */

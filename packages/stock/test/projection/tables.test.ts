@@ -91,10 +91,12 @@ describe('the tables', () => {
       const lines = [{ item: 'apple', quantity: 1 }]
       history.post('T1', { kind: 'transfer_ship', location: 'S01', to: 'S02', transfer: 'D', lines, at: history.now })
       history.post('T1', { kind: 'transfer_receive', location: 'S02', transfer: 'D', lines, at: history.now })
-      history.post('T1', { kind: 'opening', location: 'S01', lines: [{ item: 'kiwi', quantity: 1 }], at: history.now })
+      history.post('T1', { kind: 'opening', location: 'S01', lines: [{ item: 'kiwi', quantity: 2 }], at: history.now })
       const reserved = { lines: [{ item: 'kiwi', quantity: 1 }], until: history.now + MINUTE, at: history.now }
       history.post('T1', { kind: 'reserve', location: 'S01', reservation: 'D', ...reserved })
       history.post('T1', { kind: 'fulfil', reservation: 'D', at: history.now })
+      history.post('T1', { kind: 'reserve', location: 'S01', reservation: 'E', ...reserved })
+      history.post('T1', { kind: 'release', reservation: 'E', at: history.now })
       history.record() // few made-up ones fit one another
       history.follow()
       const { ledger, moved } = history
