@@ -109,7 +109,7 @@ export class Posting {
 
   /** Reads the whole input once: finds what is wrong with it before anything is taken, and what of it was taken before. */
   async check(stop: AbortSignal): Promise<void> {
-    const known = this.#till.notes(this.#prefix).map(({ value }) => JSON.parse(value) as InputNote)
+    const known = this.#till.notes(this.#prefix).map(({ value }) => JSON.parse(value) as InputNote) // what was written last comes last
     const print = new Fingerprint(known.map(({ bytes }) => bytes))
     for await (const { draft, added } of this.#read(print.pass(this.#source.read()), Date.now())) {
       if (stop.aborted) return
@@ -122,17 +122,19 @@ export class Posting {
     const digest = print.digest()
     const { path: name } = this.#source
     const isSame = (note: InputNote): boolean => note.digest === digest && note.bytes === print.bytes
-    // Posted with --again, a copy has a note of its own.
-    const same = known.find((note) => isSame(note) && note.path === name) ?? known.find(isSame)
+    // Posted with --again, a copy has a note of its own: what is known under this very name goes first.
+    const own = known.findLast((note) => isSame(note) && note.path === name)
     const grown = known.filter((note) => note.path === name && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)[0]
     const fresh = { path: name, drafts: 0, last: '', spans: [], now: Date.now(), define: this.#options.define, mended: 0 }
+    const same = own ?? (grown === undefined ? known.findLast(isSame) : undefined)
+    if (this.#options.again && own !== undefined) this.#refuseUnfinished(own)
     const earlier = this.#options.again ? fresh : (same ?? grown ?? fresh)
     if (earlier === fresh && !this.#options.again) {
       const begins = known.filter((note) => note.drafts > 0 && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)
       this.#refuseContinued(begins[0])
     }
     this.#beforeAs = earlier.drafts > 0 && earlier.path !== name ? nameOf(earlier) : undefined
-    this.#resumed = earlier === same && same.drafts < this.#drafts
+    this.#resumed = earlier === same && same.path === name && same.drafts < this.#drafts
     // A copy that is not posted again is known by the name of the first, which goes on growing under it.
     this.#note = { ...earlier, path: earlier === same ? same.path : name, bytes: print.bytes, digest }
   }
@@ -245,6 +247,13 @@ export class Posting {
     const what = `${this.#source.name} begins with what was posted from ${nameOf(earlier)}, and goes on; nothing was posted`
     const onward = earlier.path === STANDARD_INPUT ? 'pipe it in again' : 'post it under that name'
     throw new Failure(`${what}: to go on behind it, ${onward}; to post all of it, say --again`, EXIT.usage)
+  }
+
+  /** Repeated as it was, a run with --again that was stopped would post once more what it had taken. @throws Failure */
+  #refuseUnfinished({ drafts }: InputNote): void {
+    if (drafts === 0 || drafts >= this.#drafts) return
+    const what = `${this.#source.name}: a run was stopped after ${drafts} of ${this.#drafts} transactions; nothing was posted now`
+    throw new Failure(`${what}: without --again it goes on, and once it is through --again posts all of it once more`, EXIT.usage)
   }
 
   #changed(line: number): Failure {

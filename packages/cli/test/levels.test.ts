@@ -55,7 +55,7 @@ describe('tillwire levels', { concurrency: 2 }, () => {
       at.run('levels', '--location', 'S04', '--server', at.endpoint),
       at.run('levels', '--location', 'S03', '--item', 'a "quoted", item', '--server', at.endpoint),
     ])
-    assert.equal(outer.err, 'nothing stands at S03 itself; with --within S03 come the locations inside it\n')
+    assert.equal(outer.err, 'no such level at S03 itself; with --within S03 come the locations inside it\n')
     assert.match(outer.out, /^0 levels at /)
     assert.deepEqual([empty.err, other.err], ['', ''])
   })

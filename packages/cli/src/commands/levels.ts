@@ -59,7 +59,7 @@ async function levels(flags: LevelFlags & AsOfFlags): Promise<void> {
   const pages = reader.levels(questionOf(flags))
   if (flags.json === true) await printJson(pages)
   else if (flags.csv === true) await printCsv(pages)
-  else if ((await printTable(pages)) === 0 && flags.location !== undefined) await tellOfInner(reader, flags)
+  else if ((await printTable(pages)) === 0 && flags.location !== undefined && flags.within === undefined) await tellOfInner(reader, flags)
 }
 
 /** The question that flags ask. */
@@ -90,7 +90,7 @@ async function printTable(pages: AsyncIterable<Answer>): Promise<number> {
 async function tellOfInner(reader: Reader, { location, ...flags }: LevelFlags): Promise<void> {
   const { value: page } = await reader.levels(questionOf({ ...flags, within: location as string })).next()
   if ((page?.levels ?? []).length === 0) return
-  process.stderr.write(`nothing stands at ${location} itself; with --within ${location} come the locations inside it\n`)
+  process.stderr.write(`no such level at ${location} itself; with --within ${location} come the locations inside it\n`)
 }
 
 async function printJson(pages: AsyncIterable<Answer>): Promise<void> {

@@ -98,7 +98,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
     await posting.check(stop)
     till.connect() // not before: an input that is wrong shall not take a till over
     await firstWord(till, stop, folder)
-    if (stop.aborted) throw givenUp('stopped', till.state, folder, goOn)
+    if (stop.aborted) throw givenUp('stopped', till.state, folder, 'nothing of this input was taken now: run the same command again')
     progress.begin(posting.size, () => posting.done(till.acked), till.state)
     const finished = posting.run(stop)
     const timedOut = flags.timeout === undefined ? [] : [progress.stuck(flags.timeout)]

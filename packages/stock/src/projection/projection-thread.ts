@@ -31,6 +31,9 @@ const say = (reply: ProjectionReply): void => port.postMessage(reply)
 /** Ends the pause between two commits: somebody waits for the tables. */
 let wake = (): void => {}
 
+/** After so many milliseconds the thread yields to the server although it has not caught up: under such a load it may not for long. */
+const YIELDS_AFTER_MS = 5_000
+
 /** A rest is so many times as long as it took to catch up before it, and at most so many times the shortest one. */
 const RESTS = 8
 const RESTS_MAX = 20
@@ -84,6 +87,7 @@ async function run(): Promise<void> {
       const began = performance.now()
       while (follower.step()) {
         took = performance.now() - began
+        if (performance.now() > YIELDS_AFTER_MS) yieldToServer() // counted from the start of the thread
         if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
         answerAll(follower)
         await sleep(0) // lets messages in
@@ -170,8 +174,8 @@ function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked'
 }
 
 /**
- * The tables may lag a moment; the tills may not. On Linux a thread has a priority of its own. Not before it has caught up once: what the tables lack
- * the next start replays, and a server that dies again and again would start later each time.
+ * The tables may lag a moment; the tills may not. On Linux a thread has a priority of its own. Not before it has caught up once, or
+ * for some seconds has not: what the tables lack the next start replays, and a server that dies again and again would start later each time.
  */
 function yieldToServer(): void {
   if (yields || process.platform !== 'linux') return

@@ -236,7 +236,9 @@ export class Outbox {
 
   /** Every note whose key begins so. */
   notes(prefix: string): readonly OutboxNote[] {
-    return this.#db.prepare('SELECT key, value FROM note WHERE substr(key, 1, ?) = ?').all(prefix.length, prefix) as unknown as OutboxNote[]
+    return this.#db
+      .prepare('SELECT key, value FROM note WHERE substr(key, 1, ?) = ? ORDER BY rowid')
+      .all(prefix.length, prefix) as unknown as OutboxNote[]
   }
 
   /** The transactions behind a wire number, in order, at most so many. */
