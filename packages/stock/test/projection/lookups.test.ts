@@ -17,7 +17,7 @@ function hashOf(text: string): bigint {
 const documents = fc.array(anyDocument, { minLength: 20, maxLength: 60, size: 'max' })
 
 describe('a look into the past', () => {
-  it('adds up what moved at levels since a moment, one item at a time or all at once', () => {
+  it('adds up what moved at levels since a moment, of few items or of many', () => {
     const runs = fc.property(documents, fc.nat(5_000), (played, minutes) => {
       using history = new History()
       history.play(played)
