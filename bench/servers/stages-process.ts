@@ -1,4 +1,13 @@
-import { hashContent, hashHigh, hashLow, type Item, Ledger, type Line, type Transaction } from '../../packages/stock/src/ledger/index.ts'
+import {
+  hashContent,
+  hashHigh,
+  hashLow,
+  type Item,
+  Ledger,
+  type Line,
+  SLOT,
+  type Transaction,
+} from '../../packages/stock/src/ledger/index.ts'
 import { decodeTransaction, LineReader, parseObject } from '../../packages/stock/src/protocol/index.ts'
 import { ITEMS, itemCode, OPENING_STOCK, STORES, storeCode } from '../load/chain.ts'
 import { ndjson } from '../load/ndjson-dialect.ts'
@@ -74,7 +83,7 @@ function eachLine(visit: (reader: LineReader, view: DataView) => void): void {
 
 function itemsOf(transaction: Transaction): Item | undefined {
   let last: Item | undefined
-  for (const { item } of (transaction as { readonly lines: readonly Line[] }).lines) last = ledger.items.find(item)
+  for (const line of (transaction as { readonly lines: readonly Line[] }).lines) last = ledger.items.find(line.item, line[SLOT])
   return last
 }
 

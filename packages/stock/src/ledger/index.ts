@@ -28,6 +28,7 @@ export {
   type ReservationTransaction,
   type ReserveTransaction,
   type SaleVoidTransaction,
+  SLOT,
   type TickTransaction,
   type TillTransaction,
   type Transaction,

@@ -30,8 +30,8 @@ export function checkLines(lines: readonly Line[], rule: LineRule = {}): Result 
 }
 
 /** The item of a line; a new one where nobody has named it before. Its flag bits are left in {@link itemBits}. */
-export function itemOfLine(books: Books, code: string): Item {
-  const known = books.items.find(code)
+export function itemOfLine(books: Books, code: string, slot?: number): Item {
+  const known = books.items.find(code, slot)
   itemBits = bitsOf(known, code)
   return known ?? books.items.add(code)
 }

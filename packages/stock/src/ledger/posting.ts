@@ -4,7 +4,7 @@ import { checkLines, itemBits, itemOfLine, overflowOfLines, tooManyItems } from 
 import type { VirtualPlace } from './places.ts'
 import { thousandths } from './quantity.ts'
 import { FLAG_BIT, type Result, refused } from './result.ts'
-import type { Line, LineKind, LinesTransaction } from './transaction.ts'
+import { type Line, type LineKind, type LinesTransaction, SLOT } from './transaction.ts'
 
 /** The kinds of {@link LineKind} that only move goods; a count has to find out how many. */
 export type MovingKind = Exclude<LineKind, 'count'>
@@ -42,10 +42,10 @@ export function postLines(
 
   let bits = kind === 'return' && (transaction.of === undefined || sale === null) ? FLAG_BIT.return_without_sale : 0
   for (let index = 0; index < lines.length; index++) {
-    const { item: code, quantity } = lines[index] as Line
-    const item = itemOfLine(books, code)
+    const line = lines[index] as Line
+    const item = itemOfLine(books, line.item, line[SLOT])
     bits |= itemBits
-    const inside = thousandths(quantity)
+    const inside = thousandths(line.quantity)
     if (rule.way === 'out' || inside < 0) {
       if (mover.move(index, item, location, other, Math.abs(inside)) < 0) bits |= FLAG_BIT.oversold
     } else mover.move(index, item, other, location, inside)

@@ -4,10 +4,14 @@ export const LINE_KINDS = ['opening', 'receipt', 'supplier_return', 'sale', 'ret
 /** A kind of {@link LINE_KINDS}. */
 export type LineKind = (typeof LINE_KINDS)[number]
 
+/** Where a line's code stands in the table that it was read from, if any; see {@link Items.find}. A symbol, for it is no part of what the line says. */
+export const SLOT: unique symbol = Symbol('slot')
+
 /** One line as the till sent it; the quantity is in units, not yet checked against the rules. */
 export interface Line {
   readonly item: string
   readonly quantity: number
+  readonly [SLOT]?: number
 }
 
 interface Common {

@@ -33,41 +33,54 @@ export function parseTime(text: string): number {
 /** Length of the usual form, `2026-11-20T18:05:30.000Z`. */
 export const TIME_BYTES = 24
 
-/** The last day that was read, as its digits say it, and when it began: a till's transactions are mostly of one day. */
+const DASH = '-'.charCodeAt(0)
+const COLON = ':'.charCodeAt(0)
+const POINT = '.'.charCodeAt(0)
+const T = 'T'.charCodeAt(0)
+const Z = 'Z'.charCodeAt(0)
+
+/** The last day that was read, in words of four bytes with the T behind it, and when it began: a till's transactions are mostly of one day. */
+let lastYear = 0
+let lastMonth = 0
 let lastDay = 0
 let lastDayMs = Number.NaN
 
 /** Reads a time of the usual form from bytes, as {@link parseTime} does from text; NaN when there is none of that form. */
-export function readTime(bytes: Uint8Array, at: number): number {
-  const marks =
-    bytes[at + 4] === 0x2d &&
-    bytes[at + 7] === 0x2d &&
-    bytes[at + 10] === 0x54 &&
-    bytes[at + 13] === 0x3a &&
-    bytes[at + 16] === 0x3a &&
-    bytes[at + 19] === 0x2e &&
-    bytes[at + 23] === 0x5a
-  if (!marks) return Number.NaN
-  const year = pair(bytes, at) * 100 + pair(bytes, at + 2)
-  const month = pair(bytes, at + 5)
-  const day = pair(bytes, at + 8)
-  const hour = pair(bytes, at + 11)
-  const minute = pair(bytes, at + 14)
-  const second = pair(bytes, at + 17)
-  const milli = pair(bytes, at + 20) * 10 + (pair(bytes, at + 21) % 10)
-  if (!(hour < 24 && minute < 60 && second < 60 && milli >= 0)) return Number.NaN
-  const named = (year * 100 + month) * 100 + day
-  if (named !== lastDay) {
-    lastDay = named
-    lastDayMs = dayNumber(year, month, day) * DAY_MS
+export function readTime(view: DataView, at: number): number {
+  if (at + TIME_BYTES > view.byteLength) return Number.NaN
+  // The last two overlap.
+  const year = view.getInt32(at, true)
+  const month = view.getInt32(at + 4, true)
+  const day = view.getInt32(at + 7, true)
+  if (year !== lastYear || month !== lastMonth || day !== lastDay) {
+    const ms = readDay(view, at)
+    if (Number.isNaN(ms)) return Number.NaN
+    lastYear = year
+    lastMonth = month
+    lastDay = day
+    lastDayMs = ms
   }
+  const marks =
+    view.getUint8(at + 13) === COLON && view.getUint8(at + 16) === COLON && view.getUint8(at + 19) === POINT && view.getUint8(at + 23) === Z
+  if (!marks) return Number.NaN
+  const hour = pair(view, at + 11)
+  const minute = pair(view, at + 14)
+  const second = pair(view, at + 17)
+  const milli = pair(view, at + 20) * 10 + (pair(view, at + 21) % 10)
+  if (!(hour < 24 && minute < 60 && second < 60 && milli >= 0)) return Number.NaN
   return lastDayMs + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli
 }
 
+/** When a day, with the T behind it, began; NaN where there is none. */
+function readDay(view: DataView, at: number): number {
+  if (view.getUint8(at + 4) !== DASH || view.getUint8(at + 7) !== DASH || view.getUint8(at + 10) !== T) return Number.NaN
+  return dayNumber(pair(view, at) * 100 + pair(view, at + 2), pair(view, at + 5), pair(view, at + 8)) * DAY_MS
+}
+
 /** Two digits as a number; NaN where there are none. */
-function pair(bytes: Uint8Array, at: number): number {
-  const tens = (bytes[at] as number) - 0x30
-  const ones = (bytes[at + 1] as number) - 0x30
+function pair(view: DataView, at: number): number {
+  const tens = view.getUint8(at) - 0x30
+  const ones = view.getUint8(at + 1) - 0x30
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 

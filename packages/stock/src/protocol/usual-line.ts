@@ -1,4 +1,4 @@
-import { LINE_KINDS, type Line, type LineKind, type LinesTransaction } from '../ledger/index.ts'
+import { LINE_KINDS, type Line, type LineKind, type LinesTransaction, SLOT } from '../ledger/index.ts'
 import { CodeTable, PLAIN } from './code-table.ts'
 import { readTime, TIME_BYTES } from './time.ts'
 
@@ -46,6 +46,11 @@ const K = 'k'.charCodeAt(0)
 const L = 'l'.charCodeAt(0)
 const R = 'r'.charCodeAt(0)
 
+/** Where a code can stand. */
+const IN_KIND = 0
+const IN_LOCATION = 1
+const IN_ITEM = 2
+
 /** The kinds by their names. (The texts of a program are compared by their places in memory, those that are made of bytes are not.) */
 const KINDS: ReadonlyMap<string, LineKind> = new Map(LINE_KINDS.map((kind) => [kind, kind]))
 
@@ -66,6 +71,8 @@ export class UsualLines {
   readonly #codes: CodeTable
   readonly #lines: Line[] = []
   #at = 0
+  /** How long the last code was in each of its places: the next one is likely to be as long. */
+  readonly #lengths = [0, 0, 0]
 
   /** @param block - whole lines, each ended by a line feed: no line feed stands in what is read here, so that nothing runs over the end */
   constructor(block: Buffer) {
@@ -96,9 +103,9 @@ export class UsualLines {
       // The first letter of the field's name, behind the comma and the quote. No field may come twice.
       const letter = this.#block[this.#at + 2]
       let field: unknown
-      if (letter === K && kind === undefined && this.#skip(KIND)) field = kind = KINDS.get(this.#code() ?? '')
+      if (letter === K && kind === undefined && this.#skip(KIND)) field = kind = KINDS.get(this.#code(IN_KIND) ?? '')
       else if (letter === A && at === undefined && this.#skip(AT)) field = at = this.#time()
-      else if (letter === L && location === undefined && this.#skip(LOCATION)) field = location = this.#code()
+      else if (letter === L && location === undefined && this.#skip(LOCATION)) field = location = this.#code(IN_LOCATION)
       else if (letter === L && lines === undefined && this.#skip(LINES)) field = lines = this.#readLines()
       else if (letter === I && id === undefined && this.#skip(ID)) field = id = this.#text()
       else if (letter === R && ref === undefined && this.#skip(REF)) field = ref = this.#text()
@@ -115,12 +122,13 @@ export class UsualLines {
     let count = 0
     do {
       if (count === LINES_MAX || !this.#skip(ITEM)) return undefined
-      const item = this.#code()
+      const item = this.#code(IN_ITEM)
+      const { slot } = this.#codes
       if (item === undefined || !this.#skip(QUANTITY)) return undefined
       const quantity = this.#number()
       if (Number.isNaN(quantity) || this.#block[this.#at] !== BRACE) return undefined
       this.#at++
-      lines[count++] = { item, quantity }
+      lines[count++] = { item, quantity, [SLOT]: slot }
     } while (this.#take(COMMA))
     return this.#take(BRACKET) ? lines.slice(0, count) : undefined
   }
@@ -150,10 +158,12 @@ export class UsualLines {
     return negative ? -value : value
   }
 
-  /** The text up to the next quote, for one that comes again and again. */
-  #code(): string | undefined {
-    const text = this.#codes.read(this.#block, this.#at)
-    if (text !== undefined) this.#at += text.length + 1
+  /** The text up to the next quote, for one that comes again and again in its place. */
+  #code(place: number): string | undefined {
+    const text = this.#codes.read(this.#block, this.#view, this.#at, this.#lengths[place] as number)
+    if (text === undefined) return undefined
+    this.#lengths[place] = this.#codes.length
+    this.#at += this.#codes.length + 1
     return text
   }
 
@@ -168,7 +178,7 @@ export class UsualLines {
   }
 
   #time(): number | undefined {
-    const time = readTime(this.#block, this.#at)
+    const time = readTime(this.#view, this.#at)
     if (Number.isNaN(time)) return undefined
     this.#at += TIME_BYTES
     return this.#take(QUOTE) ? time : undefined

@@ -22,13 +22,18 @@ function byText(line: Buffer): Transaction {
   return decodeTransaction(parseObject(line.toString()))
 }
 
+/** What a transaction says, without the symbols that help to find its items. */
+function said(transaction: Transaction): Transaction {
+  return structuredClone(transaction)
+}
+
 /** Where the bytes are read, the text must say the same, to the bit. */
 function agree(line: Buffer): boolean {
   const read = usual(line)
   if (read === undefined) return false
   let expected: unknown
   assert.doesNotThrow(() => (expected = byText(line)), `read from its bytes: ${line.toString('latin1')}`)
-  assert.deepEqual(read, expected)
+  assert.deepEqual(said(read), expected)
   return true
 }
 
@@ -382,7 +387,7 @@ describe('a transaction that is read from its bytes', () => {
           assert.equal(reader.hasMore, true)
           assert.ok(reader.next())
           const found = asked[index] === true ? reader.usual() : undefined
-          if (found !== undefined) assert.deepEqual(found, byText(Buffer.from(text)))
+          if (found !== undefined) assert.deepEqual(said(found), byText(Buffer.from(text)))
           assert.equal(reader.start, start)
           start += Buffer.byteLength(text) + 1
           if (index % 3 > 0) assert.equal(reader.end, start - 1)
