@@ -3,10 +3,13 @@ import { type Log, type LogBatch, type LogHead, type LogRecord, MemoryLog } from
 import type { Machine } from './machine.ts'
 import type { Random } from './random.ts'
 
+/** What happens one behind the other is so far apart at least: times of the day are numbers of no more than three decimals. */
+const APART_MS = 0.001
+
 /** The disk of the log: what is on it outlives whoever wrote it. */
 export class Disk {
   log: MemoryLog
-  /** It is full: nothing is written. */
+  /** It is full but for what is freed now and then: most writes are refused. */
   full = false
   /** Whoever writes the next batch is lost with it, before it is on the disk or behind that. */
   loses = false
@@ -27,17 +30,25 @@ export class Disk {
     return new OpenLog(this, machine, this.log)
   }
 
-  /** A write on its way to the disk: it arrives also where the machine is gone meanwhile, or it does not. */
-  write(machine: Machine, batch: LogBatch, done: (head: LogHead | StockError) => void): void {
+  /** A write on its way to the disk, behind those of its writer: it arrives also where the machine is gone meanwhile, or it does not. */
+  write(machine: Machine, writer: Writer, batch: LogBatch, done: (head: LogHead | StockError) => void): void {
     const body = Buffer.from(batch.body)
     const { log } = this
+    const { timeline } = machine
     const survives = this.#random.chance(0.5)
-    machine.timeline.after(this.#random.wait(this.writeMs), `${machine.name} disk`, () => {
+    const tell = (answer: LogHead | StockError, ms: number, label: string): void => {
+      writer.told = Math.max(writer.told + APART_MS, timeline.now + ms)
+      machine.after(writer.told - timeline.now, label, () => done(answer))
+    }
+    writer.reached = Math.max(writer.reached + APART_MS, timeline.now) + this.#random.wait(this.writeMs)
+    timeline.after(writer.reached - timeline.now, `${machine.name} disk`, () => {
       if (this.log !== log || (!machine.alive && !survives)) return
-      if (this.full) return done(new StockError('log_unwritable', 'the disk is full'))
+      if (writer.lost) return tell(new StockError('log_lost', 'the writer of the log is gone'), 0, 'has lost its writer')
+      if (this.full && this.#random.chance(0.7)) return tell(new StockError('log_unwritable', 'the disk is full'), 0, 'disk full')
       if (this.loses) {
         this.loses = false
-        machine.after(0, 'loses its writer', () => done(new StockError('log_lost', 'the writer of the log is gone')))
+        writer.lost = true
+        tell(new StockError('log_lost', 'the writer of the log is gone'), 0, 'loses its writer')
         if (!survives) return
       }
       const sealed = { ...batch, body }
@@ -46,12 +57,22 @@ export class Disk {
       appended.then(
         (head) => {
           this.#written(sealed)
-          machine.after(told, 'written', () => done(head))
+          tell(head, told, 'written')
         },
-        (error) => machine.after(told, 'not written', () => done(error)),
+        (error) => tell(error as StockError, told, 'not written'),
       )
     })
   }
+}
+
+/** Whoever writes for one machine: it takes one write after the other, and answers in that order. */
+interface Writer {
+  /** When its last write reaches the disk. */
+  reached: number
+  /** When its last answer is heard. */
+  told: number
+  /** It is gone, and writes nothing any more. */
+  lost: boolean
 }
 
 /** A log as one machine knows it: where it ends is what this machine wrote last. */
@@ -60,6 +81,7 @@ class OpenLog implements Log {
   readonly #disk: Disk
   readonly #machine: Machine
   readonly #log: MemoryLog
+  readonly #writer: Writer = { reached: 0, told: 0, lost: false }
   #head: LogHead
 
   constructor(disk: Disk, machine: Machine, log: MemoryLog) {
@@ -76,7 +98,7 @@ class OpenLog implements Log {
 
   append(batch: LogBatch): Promise<LogHead> {
     return new Promise((resolve, reject) => {
-      this.#disk.write(this.#machine, batch, (answer) => {
+      this.#disk.write(this.#machine, this.#writer, batch, (answer) => {
         if (answer instanceof StockError) return reject(answer)
         this.#head = answer
         resolve(answer)

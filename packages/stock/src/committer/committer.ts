@@ -3,6 +3,7 @@ import { StockError } from '../errors.ts'
 import type { Found, Ledger, Postings, Transaction } from '../ledger/index.ts'
 import type { StockLimits } from '../limits.ts'
 import type { Log } from '../log/index.ts'
+import { Appends } from './appends.ts'
 import { Batch, type Source } from './batch.ts'
 
 /** What the committer works with. */
@@ -22,35 +23,39 @@ export interface CommitterParts {
 }
 
 /**
- * Group commit: what gathers while one batch is being written is the next batch. One append, one fsync, then apply, then answer.
+ * Group commit: what gathers while batches are being written is the next batch. One append, one fsync, then apply, then answer.
  *
- * While the log refuses, the batch is kept and tried again; nothing is acknowledged, and past the bound of what may be in flight the
+ * While the log refuses, a batch is kept and tried again; nothing is acknowledged, and past the bound of what may be in flight the
  * sessions stop reading.
  */
 export class Committer {
   readonly #parts: CommitterParts
+  readonly #appends: Appends
   #filling = new Batch()
   readonly #sealed: Batch[] = []
-  #writing: Batch | undefined
   #applying: Batch | undefined
   #scheduled = false
   #transactions = 0
   #bytes = 0
-  #recorded: number
   #waitingForRoom: (() => void)[] = []
-  #stall: StockError | undefined
   #broken: StockError | undefined
   #closed = false
-  #cancelRetry: (() => void) | undefined
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
-    this.#recorded = parts.log.head.recorded
+    this.#appends = new Appends({
+      log: parts.log,
+      clock: parts.clock,
+      limits: parts.limits,
+      stalled: parts.stalled,
+      broken: (reason) => this.#break(reason),
+      written: (batch, first, recorded) => this.#written(batch, first, recorded),
+    })
   }
 
   /** Why nothing is being committed just now; undefined when all is well. */
   get trouble(): StockError | undefined {
-    return this.#broken ?? this.#stall
+    return this.#broken ?? this.#appends.trouble
   }
 
   /** True when no more should be read from the tills. */
@@ -79,7 +84,7 @@ export class Committer {
    * @returns what gives that up, for whoever may be gone by then: the log may refuse to be written for days
    */
   after(run: () => void): () => void {
-    const last = this.#filling.count > 0 ? this.#filling : (this.#sealed.at(-1) ?? this.#writing ?? this.#applying)
+    const last = this.#filling.count > 0 ? this.#filling : (this.#sealed.at(-1) ?? this.#appends.batches.at(-1) ?? this.#applying)
     if (last !== undefined) return last.barrier(run)
     run()
     return () => {}
@@ -87,7 +92,7 @@ export class Committer {
 
   /** How many wait to be called back by {@link after}. */
   get waiting(): number {
-    const batches = [...this.#sealed, this.#filling, ...(this.#writing === undefined ? [] : [this.#writing])]
+    const batches = [...this.#appends.batches, ...this.#sealed, this.#filling]
     return batches.reduce((sum, { barriers }) => sum + barriers.length, 0)
   }
 
@@ -104,11 +109,11 @@ export class Committer {
   /** Commits nothing more. What was not written is lost to this process, and was never acknowledged. */
   close(): void {
     this.#closed = true
-    this.#cancelRetry?.()
+    this.#appends.close()
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#writing !== undefined) return
+    if (this.#scheduled || !this.#appends.hasRoom) return
     this.#scheduled = true
     // When the input of this turn is in: one batch for all the sessions that had something to say in it.
     this.#parts.clock.soon(() => {
@@ -118,37 +123,20 @@ export class Committer {
   }
 
   #writeNext(): void {
-    if (this.#writing !== undefined || this.#closed || this.#broken !== undefined) return
-    let batch = this.#sealed.shift()
-    if (batch === undefined) {
-      if (this.#filling.count === 0) return
-      batch = this.#filling
-      this.#filling = new Batch()
+    while (this.#appends.hasRoom) {
+      let batch = this.#sealed.shift()
+      if (batch === undefined) {
+        if (this.#filling.count === 0) return
+        batch = this.#filling
+        this.#filling = new Batch()
+      }
+      this.#appends.add(batch)
     }
-    this.#writing = batch
-    void this.#write(batch, batch.seal())
   }
 
-  async #write(batch: Batch, body: Buffer): Promise<void> {
-    const { log, clock } = this.#parts
-    const first = log.head.next
-    // Strictly increasing, whatever the machine's clock does.
-    const recorded = Math.max(clock.now(), this.#recorded + 1)
-    const record = { first, count: batch.count, recorded, body }
-    try {
-      await log.append(record)
-    } catch (error) {
-      this.#refused(batch, record.body, error)
-      return
-    }
+  #written(batch: Batch, first: number, recorded: number): void {
     if (this.#broken !== undefined) return // the ledger is not what the log says any more: the next start reads it again
-    this.#recorded = recorded
-    if (this.#stall !== undefined) {
-      this.#stall = undefined
-      this.#parts.stalled(undefined)
-    }
-    this.#writing = undefined
-    this.#writeNext() // the log's thread writes the next one while this one is applied
+    this.#writeNext() // the log's thread writes on while this one is applied
     try {
       this.#apply(batch, first, recorded)
     } catch (cause) {
@@ -158,23 +146,8 @@ export class Committer {
 
   #break(reason: StockError): void {
     this.#broken = reason
+    this.#appends.close()
     this.#parts.broken(reason)
-  }
-
-  #refused(batch: Batch, body: Buffer, error: unknown): void {
-    const reason = error instanceof StockError ? error : new StockError('log_unwritable', String(error), { cause: error })
-    if (this.#closed) return
-    if (reason.code !== 'log_unwritable') {
-      this.#break(reason)
-      return
-    }
-    if (this.#stall?.message !== reason.message) {
-      this.#stall = reason
-      this.#parts.stalled(reason)
-    }
-    this.#cancelRetry = this.#parts.clock.after(this.#parts.limits.logRetryMs, () => {
-      if (!this.#closed) void this.#write(batch, body)
-    })
   }
 
   #apply(batch: Batch, first: number, recorded: number): void {

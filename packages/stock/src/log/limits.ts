@@ -1,4 +1,4 @@
-/** The bounds of a record. Part of the package's table in `limits.ts`, which sees to it that batches stay within them. */
+/** The bounds of a record, and of how it is written. Part of the package's table in `limits.ts`, which sees to it that batches stay within them. */
 export const LOG_LIMITS: {
   readonly bodyBytesMax: number
   readonly headingBytesMax: number
@@ -6,6 +6,7 @@ export const LOG_LIMITS: {
   readonly compressBytesMin: number
   readonly sealRecords: number
   readonly sealBytes: number
+  readonly appendsMax: number
 } = {
   /** The body of a record, headings included: none larger is written, and a damaged one cannot ask for all memory. */
   bodyBytesMax: 16 * 1024 * 1024,
@@ -19,4 +20,6 @@ export const LOG_LIMITS: {
   sealRecords: 64,
   /** Or as many as come to these bytes: the piece is held in memory. */
   sealBytes: 4 * 1024 * 1024,
+  /** Appends on their way at a time: whoever writes always has the next one at hand, and what comes meanwhile still gathers to one batch. */
+  appendsMax: 2,
 }

@@ -12,7 +12,7 @@ export interface LogHead {
 
 /** What is appended in one piece: it is durable whole or not at all. */
 export interface LogBatch {
-  /** The position of its first transaction: must be the head's `next`. */
+  /** The position of its first transaction: the head's `next`, or that behind the append that is on its way. */
   readonly first: number
   /** How many transactions it holds. */
   readonly count: number
@@ -42,7 +42,9 @@ export interface Log {
   readonly id: string
   readonly head: LogHead
   /**
-   * Appends a batch; resolves with the new head once the batch is durable. One append at a time.
+   * Appends a batch; resolves with the new head once the batch is durable. One may be asked for while another is on its way,
+   * `LOG_LIMITS.appendsMax` at a time in all: they are carried out and answered in the order in which they were asked for, each by itself, so that whoever
+   * writes need not wait between two of them. Where one is refused, the one behind it finds its position wrong.
    * @throws (rejects) StockError `log_conflict` when `first` is not the log's next position; `log_unwritable` when the storage
    *   refuses, and then nothing was appended and the same batch may be tried again; `log_lost` when whoever writes the log is gone, and
    *   only the log itself knows whether the batch is in it; `internal` for a body over `LOG_LIMITS.bodyBytesMax`.

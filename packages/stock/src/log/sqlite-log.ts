@@ -2,10 +2,13 @@ import type { Worker } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
 import { startThread } from '../start-thread.ts'
 import { followLog, Growth } from './growth.ts'
+import { LOG_LIMITS } from './limits.ts'
 import type { Log, LogBatch, LogHead, LogRecord } from './log.ts'
 import { ofFile } from './sqlite-damage.ts'
 import { SqliteLogReader } from './sqlite-store.ts'
 import type { ChainChecked, WriterReply, WriterRequest } from './writer-messages.ts'
+
+const { appendsMax } = LOG_LIMITS
 
 interface Pending {
   readonly batch: LogBatch
@@ -23,7 +26,8 @@ export class SqliteLog implements Log {
   readonly #reader: SqliteLogReader
   readonly #growth = new Growth()
   #head: LogHead
-  #pending: Pending | undefined
+  /** In the order in which the thread answers them. */
+  readonly #pending: Pending[] = []
   #failure: StockError | undefined
   #closed = false
 
@@ -56,14 +60,14 @@ export class SqliteLog implements Log {
   }
 
   append(batch: LogBatch): Promise<LogHead> {
-    if (this.#pending !== undefined) throw new Error('one append at a time')
+    if (this.#pending.length === appendsMax) throw new Error(`${appendsMax} appends at a time`)
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       const { first, count, recorded } = batch
       const { length } = batch.body
       const body = ownBuffer(batch.body)
       const request: WriterRequest = { type: 'append', first, count, recorded, body, length }
-      this.#pending = { batch, length, resolve, reject }
+      this.#pending.push({ batch, length, resolve, reject })
       this.#worker.postMessage(request, [body])
     })
   }
@@ -92,8 +96,7 @@ export class SqliteLog implements Log {
   }
 
   #replied(reply: WriterReply): void {
-    const pending = this.#pending
-    this.#pending = undefined
+    const pending = this.#pending.shift()
     if (pending === undefined) return
     if (reply.type === 'appended') {
       this.#head = reply.head
@@ -110,8 +113,7 @@ export class SqliteLog implements Log {
       'log_lost',
       `the thread that writes the log has stopped${error === undefined ? '' : `: ${String(error)}`}`,
     )
-    this.#pending?.reject(this.#failure)
-    this.#pending = undefined
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#failure)
   }
 }
 

@@ -25,7 +25,8 @@ const SCHEMA = `
   ) STRICT;
 `
 
-const LAST = 'SELECT * FROM batch ORDER BY first DESC LIMIT 1'
+/** What a head needs of it: the body, up to half a megabyte, would be read for every append. */
+const LAST = 'SELECT number, first, count, recorded, hash FROM batch ORDER BY first DESC LIMIT 1'
 const INSERT = 'INSERT INTO batch (first, number, count, recorded, encoding, previous, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 
 /** Reads a log's file, in any thread. */
@@ -187,6 +188,6 @@ function logId(db: DatabaseSync): string {
 }
 
 function headIn(last: StatementSync): LogHead {
-  const stored = last.get() as StoredRecord | undefined
+  const stored = last.get() as Parameters<typeof headOf>[0] | undefined
   return stored === undefined ? EMPTY_HEAD : headOf(stored)
 }

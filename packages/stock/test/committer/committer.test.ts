@@ -70,7 +70,7 @@ class Stage {
 const full = new StockError('log_unwritable', 'the disk is full')
 
 describe('the committer', () => {
-  it('writes what gathers during a turn as one batch, and what gathers during a write as the next', async () => {
+  it('writes what gathers during a turn as one batch, a second behind it, and what gathers while both are on their way as the next', async () => {
     const stage = new Stage()
     const [one, two] = [new Poster(stage, 'A'), new Poster(stage, 'B')]
     one.post(2)
@@ -80,17 +80,22 @@ describe('the committer', () => {
     assert.deepEqual(stage.log.tried, [3])
     one.post()
     stage.clock.turn()
+    assert.deepEqual(stage.log.tried, [3, 1])
     two.post()
     stage.clock.turn()
-    assert.deepEqual(stage.log.tried, [3], 'one write at a time')
+    one.post()
+    stage.clock.turn()
+    assert.deepEqual(stage.log.tried, [3, 1], 'two writes at a time')
     assert.deepEqual(stage.heard(), [], 'nothing is said before it is durable')
     await stage.log.write()
-    assert.deepEqual(stage.log.tried, [3, 2])
+    assert.deepEqual(stage.log.tried, [3, 1, 2])
     assert.deepEqual(stage.heard(), ['A:1@1', 'A:2@2', 'B:1@3', 'A settled', 'B settled'])
     await stage.log.write()
-    assert.deepEqual(stage.heard(), ['A:3@4', 'B:2@5', 'A settled', 'B settled'])
+    assert.deepEqual(stage.heard(), ['A:3@4', 'A settled'])
+    await stage.log.write()
+    assert.deepEqual(stage.heard(), ['B:2@5', 'A:4@6', 'B settled', 'A settled'])
     stage.clock.turn()
-    assert.deepEqual(stage.log.tried, [3, 2], 'nothing more is on its way')
+    assert.deepEqual(stage.log.tried, [3, 1, 2], 'nothing more is on its way')
   })
 
   it('calls back between what came before and what came after', async () => {
@@ -170,6 +175,82 @@ describe('the committer', () => {
     for await (const record of stage.log.read(1)) replayRecord(again, record)
     assert.equal(again.position, 3)
     assert.equal(again.till('A').last, 3)
+  })
+
+  it('tries a batch again behind the one before it, whose refusal was its own', async () => {
+    for (const late of [false, true]) {
+      const stage = new Stage({ logRetryMs: 1_000 })
+      const poster = new Poster(stage, 'A').post(2)
+      stage.clock.turn()
+      poster.post()
+      stage.clock.turn()
+      poster.post(3)
+      stage.clock.turn()
+      await stage.log.refuse(full)
+      assert.deepEqual(stage.heard(), ['stalled: the disk is full'])
+      // The second finds its position wrong: before the first is tried again or, where the storage takes its time, behind that.
+      if (!late) await stage.log.write()
+      stage.clock.move(1_000)
+      if (late) await stage.log.write()
+      assert.deepEqual(stage.log.tried, [2, 1, 2], 'nothing is written before the first')
+      await stage.log.refuse(full)
+      stage.clock.move(1_000)
+      assert.deepEqual(stage.log.tried, [2, 1, 2, 2], 'the first goes first again')
+      assert.deepEqual([stage.heard(), stage.committer.trouble, stage.committer.waiting], [[], full, 0])
+      await stage.log.write()
+      assert.deepEqual(stage.heard(), ['resumed', 'A:1@1', 'A:2@2', 'A settled'])
+      assert.deepEqual(stage.log.tried, [2, 1, 2, 2, 1, 3])
+      await stage.log.write()
+      await stage.log.write()
+      assert.deepEqual(stage.heard(), ['A:3@3', 'A settled', 'A:4@4', 'A:5@5', 'A:6@6', 'A settled'])
+      const again = new Ledger()
+      for await (const record of stage.log.read(1)) replayRecord(again, record)
+      assert.equal(again.till('A').last, 6)
+    }
+  })
+
+  it('tries a batch again that is refused behind one that was written', async () => {
+    const stage = new Stage({ logRetryMs: 1_000 })
+    const poster = new Poster(stage, 'A').post(2)
+    stage.clock.turn()
+    poster.post()
+    stage.clock.turn()
+    await stage.log.write()
+    await stage.log.refuse(full)
+    assert.deepEqual(stage.heard(), ['A:1@1', 'A:2@2', 'A settled', 'stalled: the disk is full'])
+    stage.clock.move(1_000)
+    await stage.log.write()
+    assert.deepEqual(stage.heard(), ['resumed', 'A:3@3', 'A settled'])
+    assert.deepEqual(stage.log.tried, [2, 1, 1])
+  })
+
+  it('calls back behind batches that were refused, in their order', async () => {
+    const stage = new Stage({ logRetryMs: 1_000 })
+    const poster = new Poster(stage, 'A').post()
+    stage.clock.turn()
+    poster.post()
+    stage.clock.turn()
+    await stage.log.refuse(full)
+    await stage.log.write()
+    stage.committer.after(() => stage.said.push('after 2'))
+    assert.equal(stage.committer.waiting, 1)
+    stage.clock.move(1_000)
+    await stage.log.write()
+    await stage.log.write()
+    assert.deepEqual(stage.heard(), ['stalled: the disk is full', 'resumed', 'A:1@1', 'A settled', 'A:2@2', 'A settled', 'after 2'])
+  })
+
+  it('commits nothing more once the log took a batch and had refused the one before', async () => {
+    const stage = new Stage()
+    const poster = new Poster(stage, 'A').post()
+    stage.clock.turn()
+    poster.post()
+    stage.clock.turn()
+    await stage.log.refuse(full)
+    await stage.log.pretend()
+    assert.deepEqual(stage.heard(), ['stalled: the disk is full', 'broken: internal'])
+    stage.clock.move(60_000)
+    assert.deepEqual([stage.log.tried, stage.ledger.position], [[1, 1], 0])
   })
 
   it('takes any other failure of the storage for a refusal too', async () => {

@@ -133,6 +133,36 @@ for (const { name, open } of IMPLEMENTATIONS) {
         assert.equal((await all(log.read(1))).length, 2)
       }))
 
+    it('carries out an append behind the one that is on its way, and answers both in order', () =>
+      withLog(async (log) => {
+        const batches = [batchFor(log, 2), { ...batchFor(log, 3), first: 3, recorded: log.head.recorded + 20 }]
+        const heads: number[] = []
+        await Promise.all(batches.map(async (batch) => heads.push((await log.append(batch)).next)))
+        assert.deepEqual(heads, [3, 6])
+        assert.deepEqual(
+          (await all(log.read(1, EMPTY_HEAD))).map(({ first, count }) => [first, count]),
+          [
+            [1, 2],
+            [3, 3],
+          ],
+        )
+      }))
+
+    it('refuses the append behind one that it refuses, and takes both when they are tried again', () =>
+      withLog(async (log) => {
+        await log.append(batchFor(log, 1))
+        const [first, second] = [batchFor(log, 2), { ...batchFor(log, 3, 'second'), first: 4, recorded: log.head.recorded + 20 }]
+        const wrong = { ...first, first: 3 }
+        const text = second.body.toString()
+        const codes = (await Promise.allSettled([wrong, second].map((batch) => log.append(batch)))).map((end) =>
+          end.status === 'rejected' ? end.reason.code : 'appended',
+        )
+        assert.deepEqual(codes, ['log_conflict', 'log_conflict'])
+        assert.equal(second.body.toString(), text, 'the body is back')
+        await Promise.all([log.append({ ...wrong, first: 2 }), log.append(second)])
+        assert.equal(log.head.next, 7)
+      }))
+
     it('is followed as it grows, until the signal', () =>
       withLog(async (log) => {
         await log.append(batchFor(log, 2))

@@ -1,4 +1,4 @@
-import { EMPTY_HEAD, type Log, type LogBatch, type LogHead, type LogRecord, MemoryLog } from '../../src/log/index.ts'
+import { EMPTY_HEAD, LOG_LIMITS, type Log, type LogBatch, type LogHead, type LogRecord, MemoryLog } from '../../src/log/index.ts'
 
 interface Held {
   readonly batch: LogBatch
@@ -9,7 +9,7 @@ interface Held {
 /** A log in memory whose writes wait until a test lets them through, or refuses them. */
 export class HeldLog implements Log {
   readonly #log = new MemoryLog()
-  #held: Held | undefined
+  readonly #held: Held[] = []
   #handed: (() => void) | undefined
   /** How many transactions each batch held that was handed in. */
   readonly tried: number[] = []
@@ -23,27 +23,33 @@ export class HeldLog implements Log {
   }
 
   append(batch: LogBatch): Promise<LogHead> {
-    if (this.#held !== undefined) throw new Error('one append at a time')
+    if (this.#held.length === LOG_LIMITS.appendsMax) throw new Error('too many appends at a time')
     this.tried.push(batch.count)
     return new Promise((resolve, reject) => {
-      this.#held = { batch, resolve, reject }
+      this.#held.push({ batch, resolve, reject })
       this.#handed?.()
     })
   }
 
   /** Resolves once a write waits. */
   async handed(): Promise<void> {
-    while (this.#held === undefined) await new Promise<void>((resolve) => (this.#handed = resolve))
+    while (this.#held.length === 0) await new Promise<void>((resolve) => (this.#handed = resolve))
   }
 
-  /** Lets the write through that waits; resolves when its answers were given. */
+  /** Lets the oldest write through that waits; resolves when its answers were given. */
   async write(): Promise<void> {
     const held = this.#take()
-    held.resolve(await this.#log.append(held.batch))
+    await this.#log.append(held.batch).then(held.resolve, held.reject)
     await settled()
   }
 
-  /** Refuses the write that waits. */
+  /** Says of the oldest write that waits that it is durable, and it is not. */
+  async pretend(): Promise<void> {
+    this.#take().resolve(this.#log.head)
+    await settled()
+  }
+
+  /** Refuses the oldest write that waits. */
   async refuse(reason: unknown): Promise<void> {
     this.#take().reject(reason)
     await settled()
@@ -62,9 +68,8 @@ export class HeldLog implements Log {
   }
 
   #take(): Held {
-    const held = this.#held
+    const held = this.#held.shift()
     if (held === undefined) throw new Error('nothing is being written')
-    this.#held = undefined
     return held
   }
 }
