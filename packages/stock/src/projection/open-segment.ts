@@ -1,4 +1,4 @@
-import { type Item, type Ledger, levelKey, type MoveReason, type Place, type Transaction } from '../ledger/index.ts'
+import type { Item, Ledger, MoveReason, Place, Transaction } from '../ledger/index.ts'
 import { dayOf, joinStates, OPENED, RECORDED, SEEN } from './day-state.ts'
 import { OpenMoves } from './item-moves.ts'
 import { doubled, LevelDays } from './level-days.ts'
@@ -73,10 +73,9 @@ export class OpenSegment {
   /** Adds what came behind it. */
   append(later: OpenSegment): void {
     const places = this.#ledger.places.all()
-    const { keys, days, count } = later.#rows
+    const { count } = later.#rows
     for (let from = 0; from < count; from++) {
-      const key = keys[from] as number
-      const row = this.#row(places[placeOf(key)] as Place, itemOf(key), days[from] as number)
+      const row = this.#row(places[later.#rows.place(from)] as Place, later.#rows.item(from), later.#rows.day(from))
       this.#soldOn[row] = (this.#soldOn[row] as number) + (later.#soldOn[from] as number)
       this.#states[row] = joinStates(this.#states[row] as number, later.#states[from] as number)
     }
@@ -98,7 +97,7 @@ export class OpenSegment {
       this.#waits[row] = 0
       const more = (this.#soldOn[row] as number) - (this.#taken[row] as number)
       this.#taken[row] = this.#soldOn[row] as number
-      reader(this.#seen(places[placeOf(this.#rows.keys[row] as number)] as Place, row, more))
+      reader(this.#seen(places[this.#rows.place(row)] as Place, row, more))
     }
     this.#waiting = []
   }
@@ -107,7 +106,7 @@ export class OpenSegment {
   *byPlace(): Generator<{ readonly place: Place; readonly seen: readonly DaySeen[] }, void, undefined> {
     for (const place of this.#ledger.places.all()) {
       // Numbers sort four times as fast as rows by what they hold.
-      const rows = Float64Array.from(this.#rowsAt(place), (row) => itemOf(this.#rows.keys[row] as number) * ROWS + row).sort()
+      const rows = Float64Array.from(this.#rowsAt(place), (row) => this.#rows.item(row) * ROWS + row).sort()
       if (rows.length > 0)
         yield { place, seen: Array.from(rows, (row) => this.#seen(place, row % ROWS, this.#soldOn[row % ROWS] as number)) }
     }
@@ -120,7 +119,7 @@ export class OpenSegment {
   #row(place: Place, item: number, day: number): number {
     const rows = this.#rows
     const count = rows.count
-    const row = rows.row(place.number * ITEMS + item, day)
+    const row = rows.row(place.number, item, day)
     if (row < count) return row
     if (rows.room > this.#soldOn.length) this.#grow()
     while (this.#lastOf.length <= place.number) this.#lastOf.push(0)
@@ -144,8 +143,8 @@ export class OpenSegment {
 
   /** So much was sold of a level on a day, below 0: a sale was voided. `moved` is its row of the day on which it was recorded. */
   #sold(moved: number, recorded: number, day: number, thousandths: number): void {
-    const key = this.#rows.keys[moved] as number
-    const row = day === recorded ? moved : this.#row(this.#ledger.places.all()[placeOf(key)] as Place, itemOf(key), day)
+    const rows = this.#rows
+    const row = day === recorded ? moved : this.#row(this.#ledger.places.all()[rows.place(moved)] as Place, rows.item(moved), day)
     this.#soldOn[row] = (this.#soldOn[row] as number) + thousandths
     if (thousandths > 0) this.#states[row] = (this.#states[row] as number) | SEEN
     this.#wait(row)
@@ -156,9 +155,8 @@ export class OpenSegment {
     const { places, items } = this.#ledger
     const all = places.all()
     for (const row of this.#touched) {
-      const key = this.#rows.keys[row] as number
       const cameIn = this.#cameIn[row] as number
-      const after = levelBehind(all[placeOf(key)] as Place, items.at(itemOf(key)) as Item, cameIn)
+      const after = levelBehind(all[this.#rows.place(row)] as Place, items.at(this.#rows.item(row)) as Item, cameIn)
       const before = after - cameIn
       let state = this.#states[row] as number
       if ((state & RECORDED) === 0) state |= before > 0 ? RECORDED | OPENED : RECORDED
@@ -178,8 +176,8 @@ export class OpenSegment {
   #seen(place: Place, row: number, sold: number): DaySeen {
     return {
       place,
-      item: itemOf(this.#rows.keys[row] as number),
-      day: this.#rows.days[row] as number,
+      item: this.#rows.item(row),
+      day: this.#rows.day(row),
       sold,
       state: this.#states[row] as number,
     }
@@ -198,13 +196,3 @@ export class OpenSegment {
 
 /** More than the rows that a segment can have. */
 const ROWS = 2 ** 27
-/** A level's key is that of its place, times this, and the number of its item. */
-const ITEMS = levelKey({ number: 1 } as Place, { number: 0 } as Item)
-
-function placeOf(key: number): number {
-  return Math.floor(key / ITEMS)
-}
-
-function itemOf(key: number): number {
-  return key % ITEMS
-}
