@@ -8,6 +8,11 @@ const PART = 1_000_000
 export class ExactSums {
   readonly #sums = new Map<number, { high: number; low: number }>()
 
+  /** How many there are. */
+  get count(): number {
+    return this.#sums.size
+  }
+
   add(key: number, thousandths: number): void {
     let sum = this.#sums.get(key)
     if (sum === undefined) {

@@ -7,6 +7,7 @@ import { replayRecord } from '../replay.ts'
 import { Desk } from './desk/desk.ts'
 import { type Loaded, load } from './load.ts'
 import { Lookups } from './lookups.ts'
+import { PastLevels } from './past-levels.ts'
 import { Runs } from './runs.ts'
 import { finishAnew, openAnew, openProjection } from './schema.ts'
 import { ProjectionStore } from './store.ts'
@@ -150,7 +151,8 @@ export class Follower {
     const runs = new Runs(db)
     const store = new ProjectionStore(db, ledger, runs, this.#segmentMovements)
     const { segments } = store
-    return { store, lookups: new Lookups(db, this.#log, ledger, runs), desk: new Desk(db, ledger, runs, segments) }
+    const past = new PastLevels(db, ledger, runs)
+    return { store, lookups: new Lookups(db, this.#log, ledger, runs, past), desk: new Desk(db, ledger, runs, segments, past) }
   }
 
   #reload(): void {

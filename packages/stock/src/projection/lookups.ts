@@ -4,11 +4,12 @@ import { readBody, type SqliteLogReader } from '../log/index.ts'
 import { hashContent, hashHigh, hashLow } from '../protocol/index.ts'
 import type { EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
 import { KINDS } from './kinds.ts'
-import { PastLevels } from './past-levels.ts'
+import type { PastLevels } from './past-levels.ts'
 import type { PostedRow } from './posted.ts'
 import { rows } from './rows.ts'
 import { movesOf, type Posted, RUN_COLUMNS, Run, type Runs } from './runs.ts'
 import { TillNames } from './till-names.ts'
+import type { Turns } from './turns.ts'
 
 /** Looks into the past for the sessions: in the tables, and in the log for the lines themselves. */
 export class Lookups {
@@ -23,11 +24,11 @@ export class Lookups {
   /** The lines of the record that was looked into last: single ones that are asked for one after the other mostly stand together. */
   #record: { readonly first: number; readonly lines: readonly string[] } = { first: 1, lines: [] }
 
-  constructor(db: DatabaseSync, log: SqliteLogReader, ledger: Ledger, runs: Runs) {
+  constructor(db: DatabaseSync, log: SqliteLogReader, ledger: Ledger, runs: Runs, past: PastLevels) {
     this.#ledger = ledger
     this.#log = log
     this.#runs = runs
-    this.#past = new PastLevels(db, ledger, runs)
+    this.#past = past
     this.#tills = new TillNames(db)
     // From the run that holds the first of the numbers on.
     this.#ofTill = db.prepare(
@@ -101,11 +102,12 @@ export class Lookups {
     return { position: sale.position, location, lines }
   }
 
-  /** @param position - that of the tables */
-  movedSince(levels: readonly LevelName[], at: number, position: number, transactionsMax: number): FoundSince | null {
-    if (position - this.#past.positionOf({ at }) > transactionsMax) return null
+  /** Up to where the tables are when all has been read. */
+  *movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Turns<FoundSince | null> {
     const { places, items } = this.#ledger
-    const then = this.#past.at({ at })
+    if (this.#ledger.position - this.#past.positionOf({ at }) > transactionsMax) return null
+    const then = yield* this.#past.at({ at })
+    const { position } = this.#ledger
     const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)
       const item = items.coded(code)

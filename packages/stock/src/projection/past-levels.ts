@@ -1,13 +1,14 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Item, type Ledger, levelKey, type Place } from '../ledger/index.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Item, Ledger, Place } from '../ledger/index.ts'
 import type { Moment } from '../protocol/index.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { ExactSums } from './exact-sums.ts'
-import type { PlaceName } from './posted.ts'
-import { rows } from './rows.ts'
-import { movesOf, type Posted, type Runs } from './runs.ts'
+import { LateMoves } from './late-moves.ts'
+import { MovedSums } from './moved-sums.ts'
+import type { Runs } from './runs.ts'
+import type { Turns } from './turns.ts'
 
-const MINUTE_MS = 60_000
+/** Tells what was on hand of an item at a location, in thousandths. */
+export type LevelThen = (place: Place, item: Item) => number
 
 /** What was on hand at past moments: one checkpoint of a level, and what moved between it and the moment. */
 export class PastLevels {
@@ -15,16 +16,17 @@ export class PastLevels {
   readonly #ledger: Ledger
   readonly #runs: Runs
   readonly #checkpoints: Checkpoints
-  readonly #late: StatementSync
+  readonly #late: LateMoves
   /** The last moment that was asked for: an answer has many pages. */
-  #known: { readonly key: string; readonly at: (place: Place, item: Item) => number } | undefined
+  #known: { readonly key: string; readonly at: LevelThen } | undefined
 
-  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs) {
+  /** @param slice - transactions recorded after a moment that are read between two pauses */
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice?: number) {
     this.#db = db
     this.#ledger = ledger
     this.#runs = runs
     this.#checkpoints = new Checkpoints(db, ledger)
-    this.#late = db.prepare('SELECT position FROM late WHERE class = ? AND at > ? AND at <= ? AND position > ?')
+    this.#late = new LateMoves(db, ledger, runs, slice)
   }
 
   /** The position of a moment: by the tills' clock, that of the same time by the server's. */
@@ -34,38 +36,47 @@ export class PastLevels {
     return this.#runs.lastAt('recorded' in moment ? moment.recorded : moment.at, position)
   }
 
-  /** What was on hand of an item at a location at a moment, in thousandths. */
-  at(moment: Moment): (place: Place, item: Item) => number {
+  /** What was on hand at a moment: it is to be asked before the ledger goes on. */
+  *at(moment: Moment): Turns<LevelThen> {
+    const late = 'at' in moment ? yield* this.#lateAt(moment.at) : undefined
     const key = JSON.stringify([moment, this.#ledger.position])
-    if (this.#known?.key !== key) this.#known = { key, at: this.#read(moment) }
+    if (this.#known?.key !== key) this.#known = { key, at: this.#read(this.positionOf(moment), late) }
     return this.#known.at
   }
 
-  #read(moment: Moment): (place: Place, item: Item) => number {
-    const position = this.positionOf(moment)
-    const sums = new ExactSums()
+  /** Until there is nothing more to read, though the ledger goes on meanwhile; the position of a moment does too, while that is now. */
+  *#lateAt(at: number): Turns<MovedSums> {
+    for (;;) {
+      const behind = this.positionOf({ at })
+      const late = yield* this.#late.read(at, behind)
+      if (this.positionOf({ at }) === behind) return late
+    }
+  }
+
+  #read(position: number, late: MovedSums | undefined): LevelThen {
+    const sums = new MovedSums(this.#ledger)
     const base = this.#base(position, sums)
-    if ('at' in moment) this.#addLate(moment.at, position, sums)
-    return (place, item) => sums.plus(levelKey(place, item), base(place, item))
+    if (late === undefined) return (place, item) => sums.plus(place, item, base(place, item))
+    return (place, item) => late.plus(place, item, sums.plus(place, item, base(place, item)))
   }
 
   /** The nearer end of the segment that holds a position; what moved between them is left in `sums`. */
-  #base(position: number, sums: ExactSums): (place: Place, item: Item) => number {
+  #base(position: number, sums: MovedSums): LevelThen {
     const ends = this.#db.prepare('SELECT number, last FROM segment ORDER BY number').all() as { number: number; last: number }[]
     const holding = ends.findIndex(({ last }) => last >= position)
     const before = holding < 0 ? ends.at(-1) : ends[holding - 1]
     const end = ends[holding]
     const last = end?.last ?? this.#ledger.position
     if (position - (before?.last ?? 0) <= last - position) {
-      this.#addBetween(before?.last ?? 0, position, 1, sums)
+      for (const posted of this.#runs.between((before?.last ?? 0) + 1, position)) sums.add(posted, 1)
       return before === undefined ? () => 0 : this.#atEnd(before.number)
     }
-    this.#addBetween(position, last, -1, sums)
+    for (const posted of this.#runs.between(position + 1, last)) sums.add(posted, -1)
     return end === undefined ? (place, item) => place.quantity(item.number) ?? 0 : this.#atEnd(end.number)
   }
 
   /** One location is kept at hand: the levels of an answer come by location. */
-  #atEnd(segment: number): (place: Place, item: Item) => number {
+  #atEnd(segment: number): LevelThen {
     let at: Place | undefined
     let there: (item: Item) => number = () => 0
     return (place, item) => {
@@ -75,37 +86,5 @@ export class PastLevels {
       }
       return there(item)
     }
-  }
-
-  /** What was recorded after a moment and counts at or before it. */
-  #addLate(at: number, position: number, sums: ExactSums): void {
-    const near = this.#runs.lastAt(at + MINUTE_MS, this.#ledger.position)
-    this.#addBetween(position, near, 1, sums, at)
-    const { most } = this.#db.prepare('SELECT max(class) AS most FROM late').get() as { most: number | null }
-    for (let late = 0; late <= (most ?? -1); late++) {
-      // What is this late and came after the moment is no older than twice as much.
-      const oldest = at - 2 ** (late + 1) * MINUTE_MS
-      const positions = [...rows(this.#late, late, oldest, at, near)].map(([position]) => position as number)
-      for (const late of positions.sort((one, other) => one - other)) this.#add(this.#runs.at(late) as Posted, 1, sums, at)
-    }
-  }
-
-  #addBetween(behind: number, to: number, sign: 1 | -1, sums: ExactSums, until?: number): void {
-    for (const posted of this.#runs.between(behind + 1, to)) this.#add(posted, sign, sums, until)
-  }
-
-  /** @param until - movements that count later are left out */
-  #add(posted: Posted, sign: 1 | -1, sums: ExactSums, until: number = Number.POSITIVE_INFINITY): void {
-    for (const { item, from, to, thousandths, at } of movesOf(posted)) {
-      if (at > until) continue
-      this.#addTo(sums, from, item, -sign * thousandths)
-      this.#addTo(sums, to, item, sign * thousandths)
-    }
-  }
-
-  #addTo(sums: ExactSums, name: PlaceName, item: number, cameIn: number): void {
-    const place = typeof name === 'number' ? this.#ledger.places.all()[name] : undefined
-    if (place === undefined || place.virtual) return
-    sums.add(levelKey(place, this.#ledger.items.at(item) as Item), cameIn)
   }
 }

@@ -2,20 +2,16 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StockError } from '../errors.ts'
-import type { DeskLimits } from './desk/desk.ts'
+import { type AskLimits, Asks, isDamage } from './asks.ts'
 import { Follower } from './follower.ts'
-import type { AskRequest, ProjectionReply, ProjectionRequest } from './projection-messages.ts'
+import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
 /** What the thread is started with. */
-export interface ProjectionThreadData {
+export interface ProjectionThreadData extends AskLimits {
   readonly log: string
   readonly path: string
   readonly transactionsMax: number
   readonly segmentMovements: number
-  readonly recallBytesMax: number
-  readonly earlierIdsMax: number
-  /** What bounds the answer to a question of purchasing. */
-  readonly answers: DeskLimits
   /** The shortest time between two commits. */
   readonly everyMs: number
   /** Pause after a commit failed. */
@@ -26,7 +22,7 @@ export interface ProjectionThreadData {
 
 const port = parentPort
 if (port === null) throw new Error('projection-thread.ts runs as a thread')
-const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, ...most } = workerData as ProjectionThreadData
+const { log, path, transactionsMax, segmentMovements, everyMs, retryMs, closeMs, ...limits } = workerData as ProjectionThreadData
 const say = (reply: ProjectionReply): void => port.postMessage(reply)
 /** Ends the pause between two commits: somebody waits for the tables. */
 let wake = (): void => {}
@@ -39,7 +35,7 @@ const RESTS = 8
 const RESTS_MAX = 20
 
 const follower = open()
-const waiting: AskRequest[] = []
+const asks = new Asks(limits, say)
 let running = false
 let again = false
 let readsAhead = true
@@ -50,15 +46,10 @@ let yields = false
 
 port.on('message', (request: ProjectionRequest) => {
   if (request.type === 'ask') {
-    waiting.push(request)
-    if (follower !== undefined) answerAll(follower)
-    if (waiting.length === 0) return
+    if (follower !== undefined) asks.add(request, follower)
+    if (!asks.waits) return
   }
-  if (request.type === 'forget') {
-    const index = waiting.findIndex(({ id }) => id === request.id)
-    if (index >= 0) waiting.splice(index, 1)
-    return
-  }
+  if (request.type === 'forget') return asks.forget(request.id)
   if (request.type === 'close') closeBy = Date.now() + closeMs
   again = true
   wake()
@@ -85,18 +76,26 @@ async function run(): Promise<void> {
     again = false
     try {
       const began = performance.now()
+      let before = began
       while (follower.step()) {
+        const stepped = performance.now() - before
         took = performance.now() - began
         if (performance.now() > YIELDS_AFTER_MS) yieldToServer() // counted from the start of the thread
         if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
-        answerAll(follower)
+        asks.turn(follower, stepped)
         await sleep(0) // lets messages in
+        before = performance.now()
       }
-      answerAll(follower)
+      const unfinished = asks.turn(follower) && closeBy === undefined
       say({ type: 'at', position: follower.position })
       yieldToServer()
+      if (unfinished) {
+        again = true
+        await sleep(0)
+      }
     } catch (error) {
-      const damaged = isDamage(error) // then trying again mends nothing
+      asks.beginAgain()
+      const damaged = isDamage(error)
       say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
       if (damaged || closeBy !== undefined) break
       again = true
@@ -112,7 +111,7 @@ async function run(): Promise<void> {
 }
 
 function isIdle(): boolean {
-  return closeBy === undefined && waiting.length === 0
+  return closeBy === undefined && !asks.waits
 }
 
 /** While there is nothing else to do, so that the first question after a start need not wait for it. */
@@ -126,51 +125,15 @@ async function readAhead(from: Follower): Promise<void> {
   }
 }
 
-function isDamage(error: unknown): boolean {
-  return error instanceof StockError && error.code === 'log_damaged'
-}
-
 /**
  * The time between two commits; it ends early when somebody waits, or on closing. A level is written once a commit, however often it moved: under load
  * a longer rest makes for fewer writes, and so leaves the disk to the log.
  */
 async function pause(): Promise<void> {
   const woken = new AbortController()
-  wake = () => (waiting.length > 0 || closeBy !== undefined) && woken.abort()
+  wake = () => (asks.waits || closeBy !== undefined) && woken.abort()
   await sleep(Math.min(Math.max(everyMs, took * RESTS), everyMs * RESTS_MAX), undefined, { signal: woken.signal }).catch(() => {})
   wake = () => {}
-}
-
-/** Answers what was asked about the positions that the tables have reached. */
-function answerAll(from: Follower): void {
-  for (const request of waiting.filter(({ position }) => position <= from.position)) {
-    const { id, asked } = request
-    waiting.splice(waiting.indexOf(request), 1)
-    try {
-      say({ type: 'answered', id, answer: lookUp(from, asked) })
-    } catch (error) {
-      if (isDamage(error)) say({ type: 'damaged', message: (error as Error).message })
-      const { code, field } = error instanceof StockError ? error : { code: 'internal' as const, field: undefined }
-      say({ type: 'unanswered', id, code, message: (error as Error).message, ...(field === undefined ? {} : { field }) })
-    }
-  }
-}
-
-function lookUp({ lookups, desk, position }: Follower, asked: AskRequest['asked']): unknown {
-  switch (asked.of) {
-    case 'recall':
-      return lookups.recall(asked.till, asked.epoch, asked.from, asked.to, most.recallBytesMax)
-    case 'recallAt':
-      return lookups.recallAt(asked.position)
-    case 'earlierIds':
-      return lookups.earlierIds(asked.till, asked.epoch, asked.since, most.earlierIdsMax)
-    case 'sale':
-      return lookups.sale(asked.till, asked.id)
-    case 'question':
-      return { position, fields: desk.answer(asked.question, asked.now, asked.connected, most.answers) }
-    case 'movedSince':
-      return lookups.movedSince(asked.levels, asked.at, position, asked.transactionsMax)
-  }
 }
 
 /**

@@ -37,6 +37,7 @@ export class Projection implements Archive, QuestionDesk {
   readonly #hears: ProjectionHears
   readonly #position: () => number
   readonly #questionMs: number
+  readonly #lookupMs: number
   readonly #waiting = new Map<number, Waiting>()
   readonly #closing = new AbortController()
   /** Undefined before the thread has opened the tables, and while it has died and is not yet started again. */
@@ -48,9 +49,10 @@ export class Projection implements Archive, QuestionDesk {
   #told = false
   #lastTrouble: string | undefined
 
-  private constructor(data: ProjectionThreadData, questionMs: number, position: () => number, hears: ProjectionHears) {
-    this.#data = data
-    this.#questionMs = questionMs
+  private constructor(paths: ProjectionPaths, limits: StockLimits, position: () => number, hears: ProjectionHears) {
+    this.#data = dataFor(paths, limits)
+    this.#questionMs = limits.questionMs
+    this.#lookupMs = limits.lookupMs
     this.#position = position
     this.#hears = hears
   }
@@ -62,14 +64,14 @@ export class Projection implements Archive, QuestionDesk {
    * @throws (rejects) StockError `data_unusable`.
    */
   static async open(paths: ProjectionPaths, limits: StockLimits, position: () => number, hears: ProjectionHears): Promise<Projection> {
-    const projection = new Projection(dataFor(paths, limits), limits.questionMs, position, hears)
+    const projection = new Projection(paths, limits, position, hears)
     projection.#attach(await start(projection.#data))
     return projection
   }
 
   /** The same where somebody has seen that they can be opened: nobody waits for it but who asks. What goes wrong all the same is told as trouble. */
   static openBehind(paths: ProjectionPaths, limits: StockLimits, position: () => number, hears: ProjectionHears): Projection {
-    const projection = new Projection(dataFor(paths, limits), limits.questionMs, position, hears)
+    const projection = new Projection(paths, limits, position, hears)
     projection.#opening = projection.#openBehind()
     return projection
   }
@@ -118,14 +120,14 @@ export class Projection implements Archive, QuestionDesk {
     await exited
   }
 
-  /** @param within - milliseconds to wait for the answer, once the tables have been opened; without, whoever asks sees to it */
-  #ask<T>(asked: AskRequest['asked'], within?: number): Promise<T> {
+  /** @param within - milliseconds to wait for the answer, once the tables have been opened */
+  #ask<T>(asked: AskRequest['asked'], within: number = this.#lookupMs): Promise<T> {
     if (this.#opening !== undefined) return this.#opening.then(() => this.#ask(asked, within))
     const worker = this.#worker
     if (worker === undefined) return Promise.reject(new StockError('tables_unavailable', 'the thread of the projection has stopped'))
     return new Promise((resolve, reject) => {
       const id = this.#nextAsk++
-      const late = within === undefined ? undefined : setTimeout(() => this.#forget(id), within)
+      const late = setTimeout(() => this.#forget(id), within)
       const ended =
         <Args extends unknown[]>(how: (...args: Args) => void) =>
         (...args: Args): void => {

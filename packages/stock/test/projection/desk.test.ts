@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { units } from '../../src/ledger/index.ts'
+import { wholly } from '../../src/projection/turns.ts'
 import { type Draft, decodeQuestion, formatTime, type Question } from '../../src/protocol/index.ts'
 import { anyDocument, History, MINUTE, type Moved } from '../support/history.ts'
 
@@ -17,7 +18,7 @@ function ask(history: History, of: Question['of'], sent: Row = {}, limit = 7): {
   do {
     const question = decodeQuestion(of, { ...sent, limit, ...(after === undefined ? {} : { after }) })
     const limits = { rowsPerAnswer: 1_000, rowsPerAnswerMax: 1_000, bytesMax: 100_000 }
-    const text = history.follower.desk.answer(question, history.now, new Set(['T1']), limits)
+    const text = wholly(history.follower.desk.answer(question, history.now, new Set(['T1']), limits))
     const page = JSON.parse(`{${text}}`) as { rows: Row[]; next?: string; asOf?: Row }
     assert.ok(page.rows.length <= limit)
     rows.push(...page.rows)

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { hashContent, hashHigh, hashLow, units } from '../../src/ledger/index.ts'
+import { type FoundSince, hashContent, hashHigh, hashLow, units } from '../../src/ledger/index.ts'
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { SqliteLog } from '../../src/log/index.ts'
 import { Projection } from '../../src/projection/index.ts'
+import { wholly } from '../../src/projection/turns.ts'
+import type { LevelName } from '../../src/sessions/index.ts'
 import { anyDocument, History, MINUTE } from '../support/history.ts'
 import { TempFolder } from '../support/temp-folder.ts'
 
@@ -31,9 +33,10 @@ describe('a look into the past', () => {
           .reduce((sum, { from, to, thousandths }) => sum + (to === location ? thousandths : 0) - (from === location ? thousandths : 0), 0),
       )
       const { lookups, position } = history.follower
-      assert.deepEqual(lookups.movedSince(levels, at, position, position), { position, moved: expected })
+      const ask = (asked: readonly LevelName[]): FoundSince | null => wholly(lookups.movedSince(asked, at, position))
+      assert.deepEqual(ask(levels), { position, moved: expected })
       const others = Array.from({ length: 100 }, (_, index) => ({ location: 'S01', item: `other ${index}` }))
-      assert.deepEqual(lookups.movedSince([...levels, ...others], at, position, position)?.moved.slice(0, levels.length), expected)
+      assert.deepEqual(ask([...levels, ...others])?.moved.slice(0, levels.length), expected)
     })
     fc.assert(runs, { numRuns: 25 })
   })

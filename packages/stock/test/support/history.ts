@@ -14,6 +14,7 @@ import {
 import { finding, heading } from '../../src/log/index.ts'
 import { SqliteLogWriter } from '../../src/log/sqlite-store.ts'
 import { Follower } from '../../src/projection/follower.ts'
+import { wholly } from '../../src/projection/turns.ts'
 import { type Draft, encodeTransaction, SERVER_TILL } from '../../src/protocol/index.ts'
 import { TempFolder } from './temp-folder.ts'
 
@@ -263,6 +264,6 @@ export class History implements Disposable {
       location: draft.location as string,
       item: this.ledger.items.find(item)?.code ?? item,
     }))
-    this.post(till, draft as Draft, { since: this.follower.lookups.movedSince(levels, at, this.follower.position, this.ledger.position) })
+    this.post(till, draft as Draft, { since: wholly(this.follower.lookups.movedSince(levels, at, this.ledger.position)) })
   }
 }

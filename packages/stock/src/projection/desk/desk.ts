@@ -3,11 +3,12 @@ import { StockError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/index.ts'
 import { formatTime, type Question, SERVER_TILL } from '../../protocol/index.ts'
 import { dayOf } from '../day-state.ts'
-import { PastLevels } from '../past-levels.ts'
+import type { PastLevels } from '../past-levels.ts'
 import type { Runs } from '../runs.ts'
 import type { Segments } from '../segments.ts'
 import { Shrunk } from '../shrunk.ts'
 import { TillNames } from '../till-names.ts'
+import type { Turns } from '../turns.ts'
 import { Demand } from './demand.ts'
 import { asOf, oversold, velocity } from './levels-asked.ts'
 import { belowSince, history, type PastMovements, shrink } from './movements-asked.ts'
@@ -29,9 +30,9 @@ export class Desk {
   readonly #movements: PastMovements
   readonly #demand: Demand
 
-  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segments: Segments) {
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segments: Segments, past: PastLevels) {
     this.#ledger = ledger
-    this.#past = new PastLevels(db, ledger, runs)
+    this.#past = past
     this.#movements = { ledger, runs, segments, tills: new TillNames(db), shrunk: new Shrunk(db) }
     this.#demand = new Demand(db, ledger, segments)
   }
@@ -48,23 +49,24 @@ export class Desk {
    * @param connected - the tills that are connected now, where tills are asked for
    * @throws StockError `bad_field`.
    */
-  answer(question: Question, now: number, connected: ReadonlySet<string>, limits: DeskLimits): string {
+  *answer(question: Question, now: number, connected: ReadonlySet<string>, limits: DeskLimits): Turns<string> {
     const asked = 'limit' in question && question.limit !== undefined ? question.limit : limits.rowsPerAnswer
     const page = new Page(Math.min(asked, limits.rowsPerAnswerMax), limits.bytesMax)
     try {
-      return this.#answer(question, now, connected, page)
+      return yield* this.#answer(question, now, connected, page)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new StockError('bad_field', `${question.of}.${error.message}`, { field: `${question.of}.after` })
     }
   }
 
-  #answer(question: Question, now: number, connected: ReadonlySet<string>, page: Page): string {
+  *#answer(question: Question, now: number, connected: ReadonlySet<string>, page: Page): Turns<string> {
     const today = dayOf(now)
     switch (question.of) {
       case 'asOf': {
+        const onHand = yield* this.#past.at(question.moment)
         const position = this.#past.positionOf(question.moment)
-        asOf(this.#ledger, this.#past, question, page)
+        asOf(this.#ledger, onHand, question, page)
         return page.text({ asOf: { position, ...timesOf(question.moment) } })
       }
       case 'history':
@@ -79,7 +81,7 @@ export class Desk {
         velocity(this.#ledger, this.#demand, question, today, page)
         break
       case 'shrink':
-        shrink(this.#movements, question, page)
+        yield* shrink(this.#movements, question, page)
         break
       case 'oversold':
         oversold(this.#ledger, question, page, belowSince(this.#movements))

@@ -1,6 +1,6 @@
 import { type Item, type Ledger, type LevelFilter, levelMatches, type Place, placeMatches, units } from '../../ledger/index.ts'
 import type { Question } from '../../protocol/index.ts'
-import type { PastLevels } from '../past-levels.ts'
+import type { LevelThen } from '../past-levels.ts'
 import { DAYS_MAX, type Demand } from './demand.ts'
 import { cursorOf, type Page } from './page.ts'
 
@@ -37,11 +37,10 @@ function eachLevel(
 }
 
 /** What was on hand at a past moment. What has come since then had 0; what was another's barcode is shown while it had something. */
-export function asOf(ledger: Ledger, past: PastLevels, question: Extract<Question, { of: 'asOf' }>, page: Page): void {
-  const { filter, moment } = question
-  const at = past.at(moment)
+export function asOf(ledger: Ledger, then: LevelThen, question: Extract<Question, { of: 'asOf' }>, page: Page): void {
+  const { filter } = question
   eachLevel(ledger, filter, question.after, page, (place, level) => {
-    const onHand = at(place, level)
+    const onHand = then(place, level)
     if (level.absorbed && onHand === 0) return undefined
     if (!levelMatches(filter, { place, item: level, onHand, reserved: 0 })) return undefined
     return { location: place.code, item: level.code, onHand: units(onHand) }

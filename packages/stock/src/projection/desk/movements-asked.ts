@@ -6,6 +6,7 @@ import { type Move, movesOf, type Posted, type Runs } from '../runs.ts'
 import type { Segments } from '../segments.ts'
 import type { Shrunk } from '../shrunk.ts'
 import type { TillNames } from '../till-names.ts'
+import type { Turns } from '../turns.ts'
 import { cursorOf, type Page } from './page.ts'
 
 /** Movements that one answer looks at, where it looks for those at some locations. */
@@ -93,26 +94,23 @@ function isAt(question: { location?: string; within?: string }, name: PlaceName,
   return place?.virtual === false && placeMatches(question, place)
 }
 
+/** What was lost and found at a location in one kind of transaction. Many quantities together may be more than a double holds exactly. */
+interface ShrunkSum {
+  readonly location: string
+  readonly kind: string
+  movements: number
+  lost: bigint
+  found: bigint
+}
+
 /** What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a place in the list. */
-export function shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): void {
+export function* shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): Turns<void> {
   const { ledger, runs, shrunk } = past
   const [begins, ends] = positionsOf(past, question)
-  // Many quantities together may be more than a double holds exactly.
-  const sums = new Map<string, { location: string; kind: string; movements: number; lost: bigint; found: bigint }>()
-  for (const position of shrunk.between(begins, ends)) {
-    const posted = runs.at(position) as Posted
-    for (const move of movesOf(posted)) {
-      const [lost, found] = [isShrink(ledger, move.to), isShrink(ledger, move.from)]
-      if (!lost && !found) continue
-      const location = whereShrunk(ledger, posted, move)
-      const kind = move.reason ?? (KINDS[posted.row[0]] as string)
-      const key = `${location}\n${kind}`
-      const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0n, found: 0n }
-      sums.set(key, sum)
-      sum.movements++
-      if (lost) sum.lost += BigInt(move.thousandths)
-      if (found) sum.found += BigInt(move.thousandths)
-    }
+  const sums = new Map<string, ShrunkSum>()
+  for (const positions of shrunk.between(begins, ends)) {
+    for (const position of positions) addShrunk(sums, ledger, runs.at(position) as Posted)
+    yield
   }
   const [after] = cursorOf(question.after)
   let index = -1
@@ -120,6 +118,21 @@ export function shrink(past: PastMovements, question: Extract<Question, { of: 's
   for (const { location, kind, movements, lost, found } of order) {
     if (!isAt(question, ledger.places.location(location)?.number ?? location, ledger) || ++index <= after) continue
     if (!page.add({ location, kind, movements, lost: shown(lost), found: shown(found), net: shown(found - lost) }, `${index}.0`)) return
+  }
+}
+
+function addShrunk(sums: Map<string, ShrunkSum>, ledger: Ledger, posted: Posted): void {
+  for (const move of movesOf(posted)) {
+    const [lost, found] = [isShrink(ledger, move.to), isShrink(ledger, move.from)]
+    if (!lost && !found) continue
+    const location = whereShrunk(ledger, posted, move)
+    const kind = move.reason ?? (KINDS[posted.row[0]] as string)
+    const key = `${location}\n${kind}`
+    const sum = sums.get(key) ?? { location, kind, movements: 0, lost: 0n, found: 0n }
+    sums.set(key, sum)
+    sum.movements++
+    if (lost) sum.lost += BigInt(move.thousandths)
+    if (found) sum.found += BigInt(move.thousandths)
   }
 }
 

@@ -1,0 +1,42 @@
+import { type Item, type Ledger, levelKey, type Place } from '../ledger/index.ts'
+import { ExactSums } from './exact-sums.ts'
+import type { PlaceName } from './posted.ts'
+import { movesOf, type Posted } from './runs.ts'
+
+/** What came in to locations by some transactions, less what left them. */
+export class MovedSums {
+  readonly #ledger: Ledger
+  readonly #sums = new ExactSums()
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** How many levels have moved. */
+  get levels(): number {
+    return this.#sums.count
+  }
+
+  /**
+   * @param sign - -1: takes what it moved out again
+   * @param until - movements that count later, in milliseconds, are left out
+   */
+  add(posted: Posted, sign: 1 | -1, until: number = Number.POSITIVE_INFINITY): void {
+    for (const { item, from, to, thousandths, at } of movesOf(posted)) {
+      if (at > until) continue
+      this.#addTo(from, item, -sign * thousandths)
+      this.#addTo(to, item, sign * thousandths)
+    }
+  }
+
+  /** A level, and what has moved there. */
+  plus(place: Place, item: Item, level: number): number {
+    return this.#sums.plus(levelKey(place, item), level)
+  }
+
+  #addTo(name: PlaceName, item: number, cameIn: number): void {
+    const place = typeof name === 'number' ? this.#ledger.places.all()[name] : undefined
+    if (place === undefined || place.virtual) return
+    this.#sums.add(levelKey(place, this.#ledger.items.at(item) as Item), cameIn)
+  }
+}
