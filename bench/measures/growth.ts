@@ -11,6 +11,8 @@ import { CATCHING_UP, takeTurn } from './turn.ts'
 const FILL = 1_000_000
 const GUESS_PER_SECOND = 250_000
 const LINES_PER_RECEIPT = 2
+/** Quotients for each of the form's rounds: with five of them a server over one of the same size was anything from 0.9 to 1.3. */
+const QUOTIENTS_PER_ROUND = 3
 
 /** What a server with so many lines in its ledger showed. */
 export interface Grown {
@@ -103,7 +105,7 @@ async function beside(folder: string, scratch: Scratch, smallest: string, index:
     small.program.pause()
     large.program.pause()
     const rates: { readonly large: number; readonly small: number }[] = []
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -1; round < rounds * QUOTIENTS_PER_ROUND; round++) {
       const of = async (server: Tillwire): Promise<number> => {
         server.program.resume()
         const { receiptsPerSecond } = await takeTurn(server, CATCHING_UP, receipts)
