@@ -108,8 +108,10 @@ export class Asks {
       case 'movedSince':
         return yield* lookups.movedSince(asked.levels, asked.at, asked.transactionsMax)
       case 'question': {
+        const { position } = from
         const fields = yield* desk.answer(asked.question, asked.now, asked.connected, this.#limits.answers)
-        return { position: from.position, fields }
+        // What shrank is added up to where it began; all else says what is so at the end.
+        return { position: asked.question.of === 'shrink' ? position : from.position, fields }
       }
     }
   }

@@ -80,6 +80,22 @@ describe('what the tables are asked', () => {
     assert.deepEqual(asked.answered, [1])
   })
 
+  it('is answered with the position that its sums hold for, though the tables go on', () => {
+    using asked = new Asked()
+    const { history } = asked
+    const { position } = history.ledger
+    asked.ask(1, longQuestion(history.now))
+    history.post('T1', { kind: 'adjust', location: 'S01', at: history.now, lines: [{ item: 'apple', quantity: -5 }] })
+    history.record()
+    history.follow()
+    asked.turn()
+    const [reply] = asked.said
+    assert.ok(reply?.type === 'answered')
+    const answer = reply.answer as { position: number; fields: string }
+    assert.equal(answer.position, position)
+    assert.equal(JSON.parse(`{${answer.fields}}`).rows[0].lost, 2)
+  })
+
   it('is not answered any more once nobody waits', () => {
     using asked = new Asked()
     asked.ask(1, longQuestion(asked.history.now))
