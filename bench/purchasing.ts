@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { SqliteLogWriter } from '../packages/stock/src/log/sqlite-store.ts'
 import { Follower } from '../packages/stock/src/projection/follower.ts'
 import { loadLedger } from '../packages/stock/src/projection/index.ts'
-import { wholly } from '../packages/stock/src/projection/turns.ts'
 import { decodeQuestion, type Question } from '../packages/stock/src/protocol/index.ts'
+import { wholly } from '../packages/stock/test/support/wholly.ts'
 import { flag, number, optionsOf, path } from '../tools/options.ts'
 
 /**
@@ -116,8 +116,8 @@ function askAll(of: Question['of']): void {
 function answer(of: Question['of'], sent: Record<string, unknown>): { rows: unknown[]; next?: string; bytes: number } {
   const question = decodeQuestion(of, sent)
   const limits = { rowsPerAnswer: 1_000, rowsPerAnswerMax: 10_000, bytesMax: 1_000_000 }
-  const text = wholly(follower.desk.answer(question, end + DAY_MS, new Set(), limits))
-  return { ...JSON.parse(`{${text}}`), bytes: text.length }
+  const { fields } = wholly(follower.desk.answer(question, end + DAY_MS, new Set(), limits))
+  return { ...JSON.parse(`{${fields}}`), bytes: fields.length }
 }
 
 function ask(of: Question['of'], sent: Record<string, unknown>): void {

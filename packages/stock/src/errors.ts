@@ -60,3 +60,8 @@ export class StockError extends Error {
     this.field = options.field
   }
 }
+
+/** Whether a record of the log is not what was written: trying again mends nothing. */
+export function isDamage(error: unknown): error is StockError {
+  return error instanceof StockError && error.code === 'log_damaged'
+}

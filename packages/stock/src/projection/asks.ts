@@ -1,4 +1,4 @@
-import { StockError } from '../errors.ts'
+import { isDamage, StockError } from '../errors.ts'
 import type { DeskLimits } from './desk/desk.ts'
 import type { Follower } from './follower.ts'
 import type { AskRequest, ProjectionReply } from './projection-messages.ts'
@@ -6,8 +6,13 @@ import type { Turns } from './turns.ts'
 
 /** A question that takes longer lets others have their turn, and the tables follow meanwhile. */
 const TURN_MS = 25
-/** Those that wait have as much time together as the commit before them took, up to this: under load a look that takes long would never end. */
+/**
+ * The first turns between two commits take no longer together, nor do the other ones. Those have as much time as the commit before them took, up to this:
+ * under load a look that takes long would never end.
+ */
 const TURNS_MS = 250
+/** So many of a kind, the tills' or purchasing's, are under way at a time, for each holds what it has read; others wait in line. */
+const UNDER_WAY_MAX = 2
 
 /** What bounds the answers. */
 export interface AskLimits {
@@ -17,18 +22,26 @@ export interface AskLimits {
   readonly answers: DeskLimits
 }
 
-interface Ask {
+interface UnderWay {
   readonly request: AskRequest
-  /** Once it was begun. */
-  work: Turns<unknown> | undefined
+  readonly work: Turns<unknown>
 }
 
-/** What the tables are asked, and have not answered yet: each waits until they have reached its position, and is then answered in turns. */
+/**
+ * What the tables are asked, and have not answered yet. Each waits until they have reached its position, and has a first turn then, in which most are
+ * answered. Those that take longer wait in line until they are under way, and then take turns.
+ */
 export class Asks {
   readonly #limits: AskLimits
   readonly #say: (reply: ProjectionReply) => void
   readonly #now: () => number
-  #waiting: Ask[] = []
+  /** Have had no turn yet. */
+  #coming: AskRequest[] = []
+  #inLine: AskRequest[] = []
+  /** The one that had its turn last behind the others. */
+  #underWay: UnderWay[] = []
+  /** Milliseconds that are left for first turns. */
+  #left = TURNS_MS
 
   /** @param now - milliseconds, of any beginning */
   constructor(limits: AskLimits, say: (reply: ProjectionReply) => void, now: () => number = () => performance.now()) {
@@ -39,50 +52,72 @@ export class Asks {
 
   /** Whether anybody waits for an answer. */
   get waits(): boolean {
-    return this.#waiting.length > 0
+    return this.#coming.length + this.#inLine.length + this.#underWay.length > 0
   }
 
-  /** Takes a question, and gives it its first turn at once. */
+  /** Takes a question, and gives it its first turn at once, where there is time for one. */
   add(request: AskRequest, from: Follower): void {
-    const ask: Ask = { request, work: undefined }
-    if (request.position > from.position || !this.#turn(ask, from, TURN_MS)) this.#waiting.push(ask)
+    if (!this.#begins(request, from)) this.#coming.push(request)
   }
 
   /** Nobody waits for this answer any more. */
   forget(id: number): void {
-    this.#waiting = this.#waiting.filter(({ request }) => request.id !== id)
+    this.#coming = this.#coming.filter((request) => request.id !== id)
+    this.#inLine = this.#inLine.filter((request) => request.id !== id)
+    this.#underWay = this.#underWay.filter(({ request, work }) => {
+      if (request.id === id) work.return(undefined) // what it has read is kept
+      return request.id !== id
+    })
   }
 
   /**
-   * Gives a turn to each that asks about positions which the tables have reached. Answers whether some need another one.
+   * Gives first turns to those that ask about positions which the tables have reached, and a turn to one of those under way. Answers whether another turn
+   * would help anybody.
    *
    * @param took - how long the tables have just followed, in milliseconds
    */
   turn(from: Follower, took: number = 0): boolean {
-    const each = Math.max(TURN_MS, Math.min(took, TURNS_MS) / this.#waiting.length)
-    let unfinished = false
-    this.#waiting = this.#waiting.filter((ask) => {
-      if (ask.request.position > from.position) return true
-      const isDone = this.#turn(ask, from, each)
-      unfinished ||= !isDone
-      return !isDone
-    })
-    return unfinished
+    this.#left = TURNS_MS
+    this.#coming = this.#coming.filter((request) => !this.#begins(request, from))
+    this.#inLine = this.#inLine.filter((request) => !this.#goesOn({ request, work: this.#answer(from, request.asked) }))
+    const next = this.#underWay.shift()
+    if (next !== undefined && !this.#isAnswered(next, Math.max(TURN_MS, Math.min(took, TURNS_MS)))) this.#underWay.push(next)
+    return this.#underWay.length > 0 || this.#coming.some(({ position }) => position <= from.position)
   }
 
   /** The tables were loaded anew: what was begun with the old ones begins again. */
   beginAgain(): void {
-    for (const ask of this.#waiting) ask.work = undefined
+    this.#inLine = [...this.#underWay.map(({ request }) => request), ...this.#inLine]
+    this.#underWay = []
   }
 
-  /** Whether it has been answered. */
-  #turn(ask: Ask, from: Follower, ms: number): boolean {
-    const { id } = ask.request
+  /** Whether it has had its first turn. */
+  #begins(request: AskRequest, from: Follower): boolean {
+    if (request.position > from.position || this.#left <= 0) return false
+    const began = this.#now()
+    const begun = { request, work: this.#answer(from, request.asked) }
+    if (!this.#isAnswered(begun, TURN_MS) && !this.#goesOn(begun)) {
+      begun.work.return(undefined)
+      this.#inLine.push(request)
+    }
+    this.#left -= this.#now() - began
+    return true
+  }
+
+  /** Whether there was room among those under way. */
+  #goesOn(begun: UnderWay): boolean {
+    const isQuestion = ({ request }: UnderWay): boolean => request.asked.of === 'question'
+    if (this.#underWay.filter((other) => isQuestion(other) === isQuestion(begun)).length >= UNDER_WAY_MAX) return false
+    this.#underWay.push(begun)
+    return true
+  }
+
+  /** Gives a turn. */
+  #isAnswered({ request: { id }, work }: UnderWay, ms: number): boolean {
     const until = this.#now() + ms
     try {
-      ask.work ??= this.#answer(from, ask.request.asked)
       for (;;) {
-        const { done, value } = ask.work.next()
+        const { done, value } = work.next()
         if (done === true) this.#say({ type: 'answered', id, answer: value })
         if (done === true || this.#now() > until) return done === true
       }
@@ -94,8 +129,7 @@ export class Asks {
     }
   }
 
-  *#answer(from: Follower, asked: AskRequest['asked']): Turns<unknown> {
-    const { lookups, desk } = from
+  *#answer({ lookups, desk }: Follower, asked: AskRequest['asked']): Turns<unknown> {
     switch (asked.of) {
       case 'recall':
         return lookups.recall(asked.till, asked.epoch, asked.from, asked.to, this.#limits.recallBytesMax)
@@ -107,17 +141,8 @@ export class Asks {
         return lookups.sale(asked.till, asked.id)
       case 'movedSince':
         return yield* lookups.movedSince(asked.levels, asked.at, asked.transactionsMax)
-      case 'question': {
-        const { position } = from
-        const fields = yield* desk.answer(asked.question, asked.now, asked.connected, this.#limits.answers)
-        // What shrank is added up to where it began; all else says what is so at the end.
-        return { position: asked.question.of === 'shrink' ? position : from.position, fields }
-      }
+      case 'question':
+        return yield* desk.answer(asked.question, asked.now, asked.connected, this.#limits.answers)
     }
   }
-}
-
-/** Trying again mends nothing. */
-export function isDamage(error: unknown): boolean {
-  return error instanceof StockError && error.code === 'log_damaged'
 }

@@ -1,143 +1,170 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Ledger } from '../ledger/index.ts'
+import type { Ledger, Place } from '../ledger/index.ts'
+import { LATE_MS, recordedBy } from './late-class.ts'
 import { MovedSums } from './moved-sums.ts'
 import { rows } from './rows.ts'
 import type { Posted, Runs } from './runs.ts'
 import type { Turns } from './turns.ts'
 
-const MINUTE_MS = 60_000
+/** Looks that nobody waits for and that are kept, and levels of all of them together, some hundred bytes each; the latest one is kept in any case. */
+const KEPT_MAX = 4
+const KEPT_LEVELS_MAX = 500_000
+/** A look that was given up before it had gone through so many slices is made again as fast as it is kept. */
+const KEPT_SLICES_MIN = 16
 
-/** Transactions that are read between two pauses. */
-const SLICE = 1_024
-/** Moments that are kept, and levels of all of them together: some hundred bytes each. */
-const MOMENTS_MAX = 4
-const LEVELS_MAX = 1_000_000
-
-/** What is known of a moment. */
-interface Known {
-  readonly at: number
-  readonly behind: number
+/** What was recorded behind a position and counts at or before a moment. */
+export interface LateSums {
   readonly sums: MovedSums
   /** All up to this position is in the sums. */
-  reached: number
-  /** The look that is under way. */
-  looking: Looking | undefined
-  /** How many late ones the last look went through. */
-  looked: number
+  readonly reached: number
 }
 
-/** How far the late ones have been looked through, by class, and in each by time and position. */
-interface Looking {
+/** A look at a moment, at one location or at all. */
+interface Look {
+  readonly at: number
+  readonly behind: number
+  readonly place: Place | undefined
+  readonly sums: MovedSums
+  reached: number
+  /** How far the late ones have been looked through that were recorded behind `reached`. */
+  round: Round | undefined
+  slices: number
+}
+
+/** Goes through the late ones by location and class, each by position. */
+interface Round {
   /** What comes behind this position is looked for afterwards. */
   readonly end: number
+  /** By class, the last position at which something counts that late. */
+  readonly lasts: number[]
+  location: number
   late: number
-  at: number
+  /** All up to this one has been looked through. */
   position: number
+  isOver: boolean
 }
 
 /**
  * What was recorded behind a moment and counts at or before it. Behind an import of old receipts these are many: they are read a slice at a time, and what
- * has been read of a moment is kept, so that whoever gave up waiting and asks again finds it.
+ * has been read is kept, so that whoever gave up waiting and asks again finds it. A look under way is nobody else's.
  */
 export class LateMoves {
   readonly #ledger: Ledger
   readonly #runs: Runs
   readonly #slice: number
-  readonly #classes: StatementSync
+  readonly #keptLevelsMax: number
+  readonly #next: StatementSync
   readonly #late: StatementSync
-  /** By moment, the one that was asked for last behind the others. */
-  readonly #kept = new Map<number, Known>()
+  /** The one that was let go last behind the others. */
+  readonly #kept = new Map<string, Look>()
 
-  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice: number = SLICE) {
+  /**
+   * @param slice - transactions that are read between two pauses
+   * @param keptLevelsMax - levels of all looks together that are kept
+   */
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice: number, keptLevelsMax: number = KEPT_LEVELS_MAX) {
     this.#ledger = ledger
     this.#runs = runs
     this.#slice = slice
-    this.#classes = db.prepare('SELECT coalesce(max(class), -1) AS latest FROM late')
+    this.#keptLevelsMax = keptLevelsMax
+    this.#next = db.prepare('SELECT location, class FROM late WHERE (location, class) > (?, ?) ORDER BY location, class LIMIT 1')
+    this.#next.setReturnArrays(true)
     this.#late = db.prepare(
-      'SELECT at, position FROM late WHERE class = ? AND (at, position) > (?, ?) AND at <= ? ORDER BY at, position LIMIT ?',
+      'SELECT position, at FROM late WHERE location = ? AND class = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?',
     )
   }
 
   /**
+   * Reads up to where the ledger is now, at least, though it goes on meanwhile. The sums hold until the caller pauses.
+   *
    * @param at - the moment, in milliseconds by the tills' clock
    * @param behind - the last position that was recorded by then
+   * @param place - the location that is asked about; undefined: all
    */
-  *read(at: number, behind: number): Turns<MovedSums> {
-    const known = this.#knownOf(at, behind)
-    while (this.#goOn(known)) yield
-    return known.sums
+  *read(at: number, behind: number, place: Place | undefined): Turns<LateSums> {
+    const key = `${at} ${place?.number ?? ''}`
+    const look = this.#take(key, behind) ?? {
+      at,
+      behind,
+      place,
+      sums: new MovedSums(this.#ledger),
+      reached: behind,
+      round: undefined,
+      slices: 0,
+    }
+    const to = this.#ledger.position
+    try {
+      while (look.reached < to) {
+        this.#goOn(look)
+        look.slices++
+        yield
+      }
+      return look
+    } finally {
+      if (look.reached >= to || look.slices >= KEPT_SLICES_MIN) this.#keep(key, look)
+    }
   }
 
-  /** Reads a slice. False when all is known up to where the ledger is now. */
-  #goOn(known: Known): boolean {
-    if (known.looking !== undefined) this.#look(known, known.looking)
-    else if (known.reached >= this.#ledger.position) return false
-    else if (this.#isNear(known)) this.#readInOrder(known)
+  #goOn(look: Look): void {
+    if (look.round !== undefined) this.#look(look, look.round)
+    else if (this.#runs.recordedAt(look.reached + 1) <= look.at + LATE_MS) this.#readInOrder(look)
     else {
-      known.looking = { end: this.#ledger.position, ...beginOf(0, known.at) }
-      known.looked = 0
+      const location = look.place === undefined ? -1 : look.place.number
+      look.round = { end: this.#ledger.position, lasts: [], location, late: -1, position: 0, isOver: true }
     }
+  }
+
+  /** What is not late is not noted. */
+  #readInOrder(look: Look): void {
+    const to = Math.min(look.reached + this.#slice, this.#ledger.position)
+    for (const posted of this.#runs.between(look.reached + 1, to)) look.sums.add(posted, 1, look.at, look.place?.number)
+    look.reached = to
+  }
+
+  #look(look: Look, round: Round): void {
+    if (round.isOver && !this.#begin(look, round)) {
+      look.reached = round.end
+      look.round = undefined
+      return
+    }
+    const last = round.lasts[round.late] as number
+    let found = 0
+    for (const row of rows(this.#late, round.location, round.late, round.position, last, this.#slice)) {
+      const [position, at] = row as [number, number]
+      found++
+      round.position = position
+      if (at <= look.at) look.sums.add(this.#runs.at(position) as Posted, 1, look.at, round.location)
+    }
+    round.isOver = found < this.#slice
+  }
+
+  /** Begins with the next class. False when there is none. */
+  #begin(look: Look, round: Round): boolean {
+    const next = this.#next.get(round.location, round.late) as unknown as [location: number, late: number] | undefined
+    if (next === undefined || (look.place !== undefined && next[0] !== look.place.number)) return false
+    const [location, late] = next
+    round.lasts[late] ??= this.#runs.lastAt(recordedBy(look.at, late), round.end)
+    round.location = location
+    round.late = late
+    round.position = look.reached
     return true
   }
 
-  /** Whether what comes next is not in the table of late ones, or is less than what another look there would go through. */
-  #isNear({ at, reached, looked }: Known): boolean {
-    return this.#ledger.position - reached <= looked || this.#runs.recordedAt(reached + 1) <= at + MINUTE_MS
+  #take(key: string, behind: number): Look | undefined {
+    const look = this.#kept.get(key)
+    this.#kept.delete(key)
+    return look?.behind === behind ? look : undefined
   }
 
-  #readInOrder(known: Known): void {
-    const to = Math.min(known.reached + this.#slice, this.#ledger.position)
-    for (const posted of this.#runs.between(known.reached + 1, to)) known.sums.add(posted, 1, known.at)
-    known.reached = to
-  }
-
-  #look(known: Known, looking: Looking): void {
-    const { at, sums, reached } = known
-    const found = [...rows(this.#late, looking.late, looking.at, looking.position, at, this.#slice)] as [at: number, position: number][]
-    // By position, for neighbours stand in one run.
-    const positions = found.map(([, position]) => position).sort((one, other) => one - other)
-    for (const position of positions) {
-      if (position > reached && position <= looking.end) sums.add(this.#runs.at(position) as Posted, 1, at)
-    }
-    known.looked += found.length
-    const last = found.at(-1)
-    if (last !== undefined && found.length === this.#slice) {
-      looking.at = last[0]
-      looking.position = last[1]
-    } else if (looking.late < this.#latest()) Object.assign(looking, beginOf(looking.late + 1, at))
-    else {
-      known.reached = looking.end
-      known.looking = undefined
-    }
-  }
-
-  /** The greatest class of late ones. */
-  #latest(): number {
-    return (this.#classes.get() as { latest: number }).latest
-  }
-
-  #knownOf(at: number, behind: number): Known {
-    const kept = this.#kept.get(at)
-    const known =
-      kept?.behind === behind ? kept : { at, behind, sums: new MovedSums(this.#ledger), reached: behind, looking: undefined, looked: 0 }
-    this.#kept.delete(at)
-    this.#kept.set(at, known)
-    this.#forgetOldest()
-    return known
-  }
-
-  #forgetOldest(): void {
+  #keep(key: string, look: Look): void {
+    this.#kept.delete(key)
+    this.#kept.set(key, look)
     let levels = 0
     for (const { sums } of this.#kept.values()) levels += sums.levels
-    for (const [at, { sums }] of this.#kept) {
-      if (this.#kept.size === 1 || (this.#kept.size <= MOMENTS_MAX && levels <= LEVELS_MAX)) return
-      this.#kept.delete(at)
+    for (const [oldest, { sums }] of this.#kept) {
+      if (this.#kept.size === 1 || (this.#kept.size <= KEPT_MAX && levels <= this.#keptLevelsMax)) return
+      this.#kept.delete(oldest)
       levels -= sums.levels
     }
   }
-}
-
-/** Where to look from in a class: what is that late and came after the moment is no older than twice as much. */
-function beginOf(late: number, at: number): Omit<Looking, 'end'> {
-  return { late, at: at - 2 ** (late + 1) * MINUTE_MS, position: Number.MAX_SAFE_INTEGER }
 }

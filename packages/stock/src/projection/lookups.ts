@@ -102,16 +102,21 @@ export class Lookups {
     return { position: sale.position, location, lines }
   }
 
-  /** Up to where the tables are when all has been read. */
+  /** Up to where the tables are when all has been read; null where more than so many transactions were recorded since. */
   *movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Turns<FoundSince | null> {
     const { places, items } = this.#ledger
     if (this.#ledger.position - this.#past.positionOf({ at }) > transactionsMax) return null
-    const then = yield* this.#past.at({ at })
+    const asked = new Set(levels.map(({ location }) => places.location(location)))
+    asked.delete(undefined) // nothing has moved where nothing is
+    if (asked.size === 0) return { position: this.#ledger.position, moved: levels.map(() => 0) }
+    const place = asked.size === 1 ? [...asked][0] : undefined
+    let then = yield* this.#past.at({ at }, place)
+    while (then.known < this.#ledger.position) then = yield* this.#past.at({ at }, place)
     const { position } = this.#ledger
     const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)
       const item = items.coded(code)
-      return place === undefined || item === undefined ? 0 : (place.quantity(item.number) ?? 0) - then(place, item)
+      return place === undefined || item === undefined ? 0 : (place.quantity(item.number) ?? 0) - then.level(place, item)
     })
     return { position, moved }
   }

@@ -20,12 +20,13 @@ export class MovedSums {
   /**
    * @param sign - -1: takes what it moved out again
    * @param until - movements that count later, in milliseconds, are left out
+   * @param only - the number of the one location that is added up
    */
-  add(posted: Posted, sign: 1 | -1, until: number = Number.POSITIVE_INFINITY): void {
+  add(posted: Posted, sign: 1 | -1, until: number = Number.POSITIVE_INFINITY, only?: number): void {
     for (const { item, from, to, thousandths, at } of movesOf(posted)) {
       if (at > until) continue
-      this.#addTo(from, item, -sign * thousandths)
-      this.#addTo(to, item, sign * thousandths)
+      if (only === undefined || from === only) this.#addTo(from, item, -sign * thousandths)
+      if (only === undefined || to === only) this.#addTo(to, item, sign * thousandths)
     }
   }
 

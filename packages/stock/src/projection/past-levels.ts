@@ -1,32 +1,38 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Item, Ledger, Place } from '../ledger/index.ts'
+import type { Ledger, Place } from '../ledger/index.ts'
 import type { Moment } from '../protocol/index.ts'
-import { Checkpoints } from './checkpoints.ts'
 import { LateMoves } from './late-moves.ts'
-import { MovedSums } from './moved-sums.ts'
+import { type LevelThen, NearestLevels } from './nearest-levels.ts'
 import type { Runs } from './runs.ts'
-import type { Turns } from './turns.ts'
+import { SLICE_TRANSACTIONS, type Turns } from './turns.ts'
 
-/** Tells what was on hand of an item at a location, in thousandths. */
-export type LevelThen = (place: Place, item: Item) => number
+/** So many slices that were posted behind a moment are read at once, from now: no more than others can wait. */
+const NEAR_SLICES = 8
 
-/** What was on hand at past moments: one checkpoint of a level, and what moved between it and the moment. */
+/** What was on hand at a past moment. It is to be read before the ledger goes on. */
+export interface PastMoment {
+  /** The position of the moment. */
+  readonly position: number
+  /** What was recorded later than this position is not in it, though it may count by then. */
+  readonly known: number
+  readonly level: LevelThen
+}
+
+/** What was on hand at past moments, by the server's clock or by the tills'. */
 export class PastLevels {
-  readonly #db: DatabaseSync
   readonly #ledger: Ledger
   readonly #runs: Runs
-  readonly #checkpoints: Checkpoints
+  readonly #nearest: NearestLevels
   readonly #late: LateMoves
-  /** The last moment that was asked for: an answer has many pages. */
-  #known: { readonly key: string; readonly at: LevelThen } | undefined
+  readonly #near: number
 
-  /** @param slice - transactions recorded after a moment that are read between two pauses */
-  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice?: number) {
-    this.#db = db
+  /** @param slice - transactions that are read between two pauses */
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice: number = SLICE_TRANSACTIONS) {
     this.#ledger = ledger
     this.#runs = runs
-    this.#checkpoints = new Checkpoints(db, ledger)
+    this.#nearest = new NearestLevels(db, ledger, runs, slice)
     this.#late = new LateMoves(db, ledger, runs, slice)
+    this.#near = slice * NEAR_SLICES
   }
 
   /** The position of a moment: by the tills' clock, that of the same time by the server's. */
@@ -36,55 +42,25 @@ export class PastLevels {
     return this.#runs.lastAt('recorded' in moment ? moment.recorded : moment.at, position)
   }
 
-  /** What was on hand at a moment: it is to be asked before the ledger goes on. */
-  *at(moment: Moment): Turns<LevelThen> {
-    const late = 'at' in moment ? yield* this.#lateAt(moment.at) : undefined
-    const key = JSON.stringify([moment, this.#ledger.position])
-    if (this.#known?.key !== key) this.#known = { key, at: this.#read(this.positionOf(moment), late) }
-    return this.#known.at
-  }
-
-  /** Until there is nothing more to read, though the ledger goes on meanwhile; the position of a moment does too, while that is now. */
-  *#lateAt(at: number): Turns<MovedSums> {
+  /**
+   * What was on hand at a moment, as far as it was known when it was asked, at least.
+   *
+   * @param place - the location that is asked about; undefined: all
+   */
+  *at(moment: Moment, place?: Place): Turns<PastMoment> {
+    const position = this.positionOf(moment)
     for (;;) {
-      const behind = this.positionOf({ at })
-      const late = yield* this.#late.read(at, behind)
-      if (this.positionOf({ at }) === behind) return late
+      const base = this.#isNear(position) ? undefined : yield* this.#nearest.fromCheckpoint(position)
+      const late = 'at' in moment ? yield* this.#late.read(moment.at, position, place) : undefined
+      if (base === undefined && !this.#isNear(position)) continue // much was posted meanwhile
+      const level = base ?? this.#nearest.fromNow(position)
+      if (late === undefined) return { position, known: this.#ledger.position, level }
+      const { sums, reached } = late
+      return { position, known: reached, level: (at, item) => sums.plus(at, item, level(at, item)) }
     }
   }
 
-  #read(position: number, late: MovedSums | undefined): LevelThen {
-    const sums = new MovedSums(this.#ledger)
-    const base = this.#base(position, sums)
-    if (late === undefined) return (place, item) => sums.plus(place, item, base(place, item))
-    return (place, item) => late.plus(place, item, sums.plus(place, item, base(place, item)))
-  }
-
-  /** The nearer end of the segment that holds a position; what moved between them is left in `sums`. */
-  #base(position: number, sums: MovedSums): LevelThen {
-    const ends = this.#db.prepare('SELECT number, last FROM segment ORDER BY number').all() as { number: number; last: number }[]
-    const holding = ends.findIndex(({ last }) => last >= position)
-    const before = holding < 0 ? ends.at(-1) : ends[holding - 1]
-    const end = ends[holding]
-    const last = end?.last ?? this.#ledger.position
-    if (position - (before?.last ?? 0) <= last - position) {
-      for (const posted of this.#runs.between((before?.last ?? 0) + 1, position)) sums.add(posted, 1)
-      return before === undefined ? () => 0 : this.#atEnd(before.number)
-    }
-    for (const posted of this.#runs.between(position + 1, last)) sums.add(posted, -1)
-    return end === undefined ? (place, item) => place.quantity(item.number) ?? 0 : this.#atEnd(end.number)
-  }
-
-  /** One location is kept at hand: the levels of an answer come by location. */
-  #atEnd(segment: number): LevelThen {
-    let at: Place | undefined
-    let there: (item: Item) => number = () => 0
-    return (place, item) => {
-      if (at !== place) {
-        at = place
-        there = this.#checkpoints.at(place, segment)
-      }
-      return there(item)
-    }
+  #isNear(position: number): boolean {
+    return this.#ledger.position - position <= this.#near
   }
 }

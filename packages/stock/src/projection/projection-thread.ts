@@ -1,8 +1,8 @@
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { StockError } from '../errors.ts'
-import { type AskLimits, Asks, isDamage } from './asks.ts'
+import { isDamage, StockError } from '../errors.ts'
+import { type AskLimits, Asks } from './asks.ts'
 import { Follower } from './follower.ts'
 import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
 
@@ -81,15 +81,15 @@ async function run(): Promise<void> {
         const stepped = performance.now() - before
         took = performance.now() - began
         if (performance.now() > YIELDS_AFTER_MS) yieldToServer() // counted from the start of the thread
-        if (closeBy !== undefined && Date.now() > closeBy) break // the rest is replayed at the next start
+        if (isLate()) break // the rest is replayed at the next start
         asks.turn(follower, stepped)
         await sleep(0) // lets messages in
         before = performance.now()
       }
-      const unfinished = asks.turn(follower) && closeBy === undefined
+      const isUnfinished = !isLate() && asks.turn(follower) && closeBy === undefined
       say({ type: 'at', position: follower.position })
       yieldToServer()
-      if (unfinished) {
+      if (isUnfinished) {
         again = true
         await sleep(0)
       }
@@ -99,7 +99,7 @@ async function run(): Promise<void> {
       say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
       if (damaged || closeBy !== undefined) break
       again = true
-      await sleep(retryMs)
+      await answerFor(retryMs, follower)
     }
     await readAhead(follower)
     if (isIdle()) await pause()
@@ -108,6 +108,18 @@ async function run(): Promise<void> {
   if (closeBy === undefined) return
   follower.close()
   port?.close()
+}
+
+/** The tables can be read, though they cannot be written. */
+async function answerFor(ms: number, from: Follower): Promise<void> {
+  const until = performance.now() + ms
+  while (closeBy === undefined && asks.turn(from) && performance.now() < until) await sleep(0)
+  await sleep(Math.max(0, until - performance.now()))
+}
+
+/** Whether it is closing, and has had its time. */
+function isLate(): boolean {
+  return closeBy !== undefined && Date.now() > closeBy
 }
 
 function isIdle(): boolean {

@@ -4,7 +4,7 @@ import { KINDS } from './kinds.ts'
 import { LEVELS_IN_PAGE } from './level-pages.ts'
 
 /** Raised whenever the tables change: a projection of another version is made again from the log. */
-export const PROJECTION_VERSION = 5
+export const PROJECTION_VERSION = 6
 
 /**
  * Quantities are in thousandths where a column is named so, else in units; times in milliseconds since 1970; days in days since then (UTC).
@@ -105,11 +105,12 @@ const TABLES = `
     position INTEGER NOT NULL,
     PRIMARY KEY (id, position)
   ) WITHOUT ROWID;
-  CREATE TABLE late (          -- transactions that were recorded more than a minute after their own time
+  CREATE TABLE late (          -- transactions by which something moved at a location, and that were recorded a minute or more after it counts
+    location INTEGER NOT NULL,
     class    INTEGER NOT NULL, -- n: 2^n to 2^(n+1) minutes
-    at       INTEGER NOT NULL, -- the till's time
     position INTEGER NOT NULL,
-    PRIMARY KEY (class, at, position)
+    at       INTEGER NOT NULL, -- when it counts; the earliest, where there are some
+    PRIMARY KEY (location, class, position)
   ) WITHOUT ROWID;
   CREATE TABLE shrunk (
     position INTEGER PRIMARY KEY -- of a transaction by which something went to shrink, or came from it

@@ -1,21 +1,22 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { rows } from './rows.ts'
-
-/** Transactions in a slice. */
-const SLICE = 1_024
+import { SLICE_TRANSACTIONS } from './turns.ts'
 
 /** The transactions by which something went to shrink, or came from it. */
 export class Shrunk {
-  readonly #slice: StatementSync
+  readonly #slice: number
+  readonly #positions: StatementSync
 
-  constructor(db: DatabaseSync) {
-    this.#slice = db.prepare(`SELECT position FROM shrunk WHERE position > ? AND position <= ? ORDER BY position LIMIT ${SLICE}`)
+  /** @param slice - transactions in a slice */
+  constructor(db: DatabaseSync, slice: number = SLICE_TRANSACTIONS) {
+    this.#slice = slice
+    this.#positions = db.prepare('SELECT position FROM shrunk WHERE position > ? AND position <= ? ORDER BY position LIMIT ?')
   }
 
   /** Their positions, behind one and up to another, in slices: what is posted between two of them does no harm. */
   *between(behind: number, to: number): Generator<readonly number[], void, undefined> {
     for (let from = behind; ; ) {
-      const positions = Array.from(rows(this.#slice, from, to), ([position]) => position as number)
+      const positions = Array.from(rows(this.#positions, from, to, this.#slice), ([position]) => position as number)
       const last = positions.at(-1)
       if (last === undefined) return
       yield positions

@@ -3,13 +3,12 @@ import type { Found, Item, Ledger, MoveReason, Place, Postings, Result, TillStat
 import type { LogRecord } from '../log/index.ts'
 import type { ReplayVisitor } from '../replay.ts'
 import { BooksStore } from './books-store.ts'
+import { LATE_MS, lateClass } from './late-class.ts'
 import { LevelPages } from './level-pages.ts'
 import { transferOf } from './place-codes.ts'
 import { RunWriter } from './run-writer.ts'
 import type { Runs } from './runs.ts'
 import { Segments } from './segments.ts'
-
-const MINUTE_MS = 60_000
 
 /** A movement as the ledger tells it. */
 export interface Movement {
@@ -53,7 +52,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#runs = new RunWriter(db)
     this.#levels = new LevelPages(db)
     this.#named = db.prepare('INSERT INTO named VALUES (?, ?)')
-    this.#late = db.prepare('INSERT INTO late VALUES (?, ?, ?)')
+    this.#late = db.prepare('INSERT INTO late VALUES (?, ?, ?, ?)')
     this.#shrunk = db.prepare('INSERT INTO shrunk VALUES (?)')
     this.#transit = db.prepare('INSERT OR REPLACE INTO transit VALUES (?, ?, ?)')
     this.#meta = db.prepare('INSERT INTO projection VALUES (?, ?, ?, ?, ?)')
@@ -101,7 +100,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     const location = 'location' in transaction ? this.#ledger.places.location(transaction.location)?.number : undefined
     const recorded = this.#recorded
     this.#runs.add(this.#books.posted(till), epoch, transaction, position, recorded, location, moves, result)
-    this.#note(transaction, position, result)
+    this.#note(transaction.id, position, result)
     if (result.refused === undefined && result.again === undefined) {
       const absorbed = this.#books.accepted(transaction, position, found?.sale?.position)
       if (absorbed.length > 0 && transaction.kind === 'item') {
@@ -116,11 +115,22 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   }
 
   /** By what a transaction can be found beside its position. */
-  #note({ id, at }: Transaction, position: number, { again }: Result): void {
+  #note(id: string | undefined, position: number, { again }: Result): void {
     if (id !== undefined && again === undefined) this.#named.run(id, position)
-    const late = this.#recorded - at
-    if (late >= MINUTE_MS) this.#late.run(Math.floor(Math.log2(late / MINUTE_MS)), at, position)
     if (this.#hasShrunk) this.#shrunk.run(position)
+    this.#noteLate(position)
+  }
+
+  /** At each location where something counts so much earlier, since when. */
+  #noteLate(position: number): void {
+    let since: Map<Place, number> | undefined
+    for (const { from, to, at } of this.#moves) {
+      if (this.#recorded - at < LATE_MS) continue
+      since ??= new Map()
+      for (const place of [from, to]) if (!place.virtual) since.set(place, Math.min(at, since.get(place) ?? at))
+    }
+    if (since === undefined) return
+    for (const [{ number }, at] of since) this.#late.run(number, lateClass(this.#recorded - at), position, at)
   }
 
   #mark(place: Place, item: Item): void {

@@ -1,10 +1,5 @@
-/** Work that pauses now and then, so that others have their turn: from one pause to the next it takes some milliseconds at most. */
+/** Work that pauses now and then, so that others have their turn. From one pause to the next it reads a bounded number of transactions. */
 export type Turns<T> = Generator<void, T, undefined>
 
-/** Does all of it at once. */
-export function wholly<T>(work: Turns<T>): T {
-  for (;;) {
-    const { done, value } = work.next()
-    if (done === true) return value
-  }
-}
+/** Transactions that are read between two pauses: some milliseconds. */
+export const SLICE_TRANSACTIONS = 1_024

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Asks } from '../../src/projection/asks.ts'
 import type { AskRequest, ProjectionReply } from '../../src/projection/projection-messages.ts'
-import { History } from '../support/history.ts'
+import { decodeQuestion } from '../../src/protocol/index.ts'
+import { History, MINUTE } from '../support/history.ts'
 
 const limits = {
   recallBytesMax: 1_000,
@@ -10,22 +11,39 @@ const limits = {
   answers: { rowsPerAnswer: 1_000, rowsPerAnswerMax: 1_000, bytesMax: 100_000 },
 }
 
-/** Tables with a shop in which something was thrown in and something is missing, and what they are asked. */
+/** A turn ends with the first pause behind this. */
+const TURN_MS = 25
+/** First turns between two commits, in milliseconds. */
+const FIRST_TURNS_MS = 250
+/** So many of a kind are under way at a time. */
+const UNDER_WAY = 2
+
+/** Shops in each of which something was thrown in an hour ago that is recorded now, and what the tables are asked of the time between. */
 class Asked implements Disposable {
   readonly history = new History()
   readonly said: ProjectionReply[] = []
-  /** Each look at the clock takes longer than any turn: whatever pauses has had its turn. */
+  /** What a look at the clock takes, in milliseconds: one is taken behind each pause, and three or more in a first turn. */
+  step = TURN_MS + 1
   readonly asks = new Asks(
     limits,
     (reply) => this.said.push(reply),
-    () => (this.#now += 1_000),
+    () => (this.#now += this.step),
   )
   #now = 0
 
-  constructor() {
+  constructor(shops = 1) {
     const { history } = this
-    history.post('T1', { kind: 'location', location: 'S01', at: history.now })
-    history.post('T1', { kind: 'adjust', location: 'S01', at: history.now, lines: [{ item: 'apple', quantity: -2 }] })
+    const codes = Array.from({ length: shops }, (_, index) => `S${index}`)
+    for (const location of codes) history.post('T1', { kind: 'location', location, at: history.now })
+    history.record()
+    history.now += 60 * MINUTE
+    for (const location of codes) this.post(location, 2)
+  }
+
+  /** Throws something away. */
+  post(location: string, quantity: number): void {
+    const { history } = this
+    history.post('T1', { kind: 'adjust', location, at: history.now - 50 * MINUTE, lines: [{ item: 'apple', quantity: -quantity }] })
     history.record()
     history.follow()
   }
@@ -34,8 +52,13 @@ class Asked implements Disposable {
     this.asks.add({ type: 'ask', id, position, asked }, this.history.follower)
   }
 
-  turn(): boolean {
-    return this.asks.turn(this.history.follower)
+  turn(took = 0): boolean {
+    return this.asks.turn(this.history.follower, took)
+  }
+
+  /** So many turns until nobody needs another one. */
+  turns(): number {
+    for (let turns = 1; ; turns++) if (!this.turn()) return turns
   }
 
   /** Who has been answered, in order. */
@@ -43,87 +66,142 @@ class Asked implements Disposable {
     return this.said.map((reply) => (reply.type === 'answered' ? reply.id : Number.NaN))
   }
 
+  /** What purchasing has heard last. */
+  get lastAnswer(): { readonly position: number; readonly rows: readonly Record<string, unknown>[] } {
+    const reply = this.said.at(-1)
+    assert.ok(reply?.type === 'answered')
+    const { position, fields } = reply.answer as { position: number; fields: string }
+    return { position, rows: JSON.parse(`{${fields}}`).rows }
+  }
+
+  /** Has to look into each shop; the moments are apart. */
+  longQuestion(minutes = 20): AskRequest['asked'] {
+    const { now } = this.history
+    const question = decodeQuestion('asOf', { at: new Date(now - minutes * MINUTE).toISOString() })
+    return { of: 'question', question, now, connected: new Set() }
+  }
+
   [Symbol.dispose](): void {
     this.history[Symbol.dispose]()
   }
 }
 
-/** Reads a slice, pauses, and answers. */
-function longQuestion(now: number): AskRequest['asked'] {
-  return { of: 'question', question: { of: 'shrink' }, now, connected: new Set() }
-}
 const quick: AskRequest['asked'] = { of: 'sale', till: 'T1', id: 'none' }
 
 describe('what the tables are asked', () => {
   it('is answered in turns: what is quick need not wait for what takes long', () => {
     using asked = new Asked()
-    asked.ask(1, longQuestion(asked.history.now))
+    asked.ask(1, asked.longQuestion())
     assert.deepEqual(asked.answered, [])
     assert.ok(asked.asks.waits)
     asked.ask(2, quick)
     assert.deepEqual(asked.answered, [2])
-    assert.equal(asked.turn(), false)
+    asked.turns()
     assert.deepEqual(asked.answered, [2, 1])
     assert.ok(!asked.asks.waits)
   })
 
   it('waits until the tables have reached its position', () => {
     using asked = new Asked()
-    const { history } = asked
-    asked.ask(1, quick, history.ledger.position + 1)
+    asked.ask(1, quick, asked.history.ledger.position + 1)
     assert.equal(asked.turn(), false) // another turn would not help
     assert.deepEqual(asked.answered, [])
-    history.post('T1', { kind: 'location', location: 'S02', at: history.now })
-    history.record()
-    history.follow()
+    asked.post('S0', 1)
     asked.turn()
     assert.deepEqual(asked.answered, [1])
+  })
+
+  it('has a first turn in a bounded time, with the others that come at once; who finds none left has it behind the next commit', () => {
+    using asked = new Asked()
+    const most = Math.ceil(FIRST_TURNS_MS / (2 * asked.step))
+    for (let id = 1; id <= 3 * most; id++) asked.ask(id, quick)
+    const first = asked.answered.length
+    assert.ok(first >= 1 && first <= most, `${first} of ${3 * most}`)
+    assert.equal(asked.turn(), true)
+    assert.ok(asked.answered.length > first && asked.answered.length <= first + most)
+    asked.turns()
+    const all = Array.from({ length: 3 * most }, (_, index) => index + 1)
+    assert.deepEqual(asked.answered, all)
+  })
+
+  it('takes turns with one other of purchasing’s and with two of the tills’; more of them wait in line, however short', () => {
+    using asked = new Asked(20)
+    const { now } = asked.history
+    const begin = (id: number, what: AskRequest['asked']): void => {
+      asked.turn()
+      asked.ask(id, what)
+    }
+    for (let id = 1; id <= UNDER_WAY; id++) begin(id, asked.longQuestion(20 + id))
+    const ofOneShop = decodeQuestion('asOf', { at: new Date(now - 20 * MINUTE).toISOString(), location: 'S1' })
+    begin(8, { of: 'question', question: ofOneShop, now, connected: new Set() })
+    begin(9, { of: 'movedSince', levels: [{ location: 'S1', item: 'apple' }], at: now - 19 * MINUTE, transactionsMax: 1_000 })
+    assert.deepEqual(asked.answered, [])
+    asked.turns()
+    assert.deepEqual(asked.answered, [9, 1, 2, 8])
+  })
+
+  it('has as much time as the commit before it took, so that it ends though the tables go on', () => {
+    const turnsWith = (took: number): number => {
+      using asked = new Asked(20)
+      asked.ask(1, asked.longQuestion())
+      let turns = 1
+      while (asked.turn(took)) turns++
+      return turns
+    }
+    const [short, long, bounded] = [turnsWith(0), turnsWith(10 * TURN_MS), turnsWith(1_000_000)]
+    assert.ok(long * 5 < short && long > 1, `${short} turns, ${long} longer ones`)
+    assert.equal(bounded, long)
   })
 
   it('is answered with the position that its sums hold for, though the tables go on', () => {
     using asked = new Asked()
     const { history } = asked
     const { position } = history.ledger
-    asked.ask(1, longQuestion(history.now))
-    history.post('T1', { kind: 'adjust', location: 'S01', at: history.now, lines: [{ item: 'apple', quantity: -5 }] })
-    history.record()
-    history.follow()
+    const connected: ReadonlySet<string> = new Set()
+    asked.ask(1, { of: 'question', question: { of: 'shrink' }, now: history.now, connected })
+    asked.ask(2, asked.longQuestion())
+    asked.post('S0', 5)
     asked.turn()
-    const [reply] = asked.said
-    assert.ok(reply?.type === 'answered')
-    const answer = reply.answer as { position: number; fields: string }
-    assert.equal(answer.position, position)
-    assert.equal(JSON.parse(`{${answer.fields}}`).rows[0].lost, 2)
+    assert.deepEqual(asked.answered, [1])
+    assert.equal(asked.lastAnswer.position, position)
+    assert.equal(asked.lastAnswer.rows[0]?.lost, 2)
+    asked.turns()
+    assert.deepEqual(asked.answered, [1, 2])
+    assert.equal(asked.lastAnswer.rows[0]?.onHand, asked.lastAnswer.position === position ? -2 : -7)
   })
 
-  it('is not answered any more once nobody waits', () => {
-    using asked = new Asked()
-    asked.ask(1, longQuestion(asked.history.now))
-    asked.asks.forget(1)
+  it('is not answered any more once nobody waits, and who asks again finds what was read', () => {
+    using asked = new Asked(40)
+    asked.ask(1, asked.longQuestion())
+    const whole = asked.turns()
+    asked.ask(2, asked.longQuestion(19))
+    for (let turn = 0; turn < whole / 2; turn++) assert.equal(asked.turn(), true)
+    asked.asks.forget(2)
+    assert.ok(!asked.asks.waits)
     assert.equal(asked.turn(), false)
-    assert.deepEqual(asked.said, [])
+    asked.ask(3, asked.longQuestion(19))
+    const rest = asked.turns()
+    assert.deepEqual(asked.answered, [1, 3])
+    assert.ok(rest < 0.7 * whole, `${rest} turns of ${whole}`)
   })
 
   it('begins again with tables that were loaded anew', () => {
     using asked = new Asked()
-    asked.ask(1, longQuestion(asked.history.now))
+    asked.ask(1, asked.longQuestion())
     asked.history.reopen() // a look into the ones before would fail
     asked.asks.beginAgain()
-    assert.equal(asked.turn(), true)
-    assert.equal(asked.turn(), false)
-    const [answer] = asked.said
-    assert.ok(answer?.type === 'answered')
-    const { fields } = answer.answer as { fields: string }
-    assert.deepEqual(JSON.parse(`{${fields}}`).rows, [{ location: 'S01', kind: 'adjust', movements: 1, lost: 2, found: 0, net: -2 }])
+    asked.turns()
+    assert.deepEqual(asked.answered, [1])
+    assert.deepEqual(asked.lastAnswer.rows, [{ location: 'S0', item: 'apple', onHand: -2 }])
   })
 
   it('hears what is wrong with it', () => {
     using asked = new Asked()
-    asked.ask(1, { ...longQuestion(0), question: { of: 'shrink', after: 'x' } } as AskRequest['asked'])
-    assert.equal(asked.turn(), false)
+    const connected: ReadonlySet<string> = new Set()
+    asked.ask(1, { of: 'question', question: { of: 'tills', after: 'x' }, now: 0, connected })
     const [reply] = asked.said
     assert.ok(reply?.type === 'unanswered')
     assert.equal(reply.code, 'bad_field')
-    assert.equal(reply.field, 'shrink.after')
+    assert.equal(reply.field, 'tills.after')
   })
 })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { units } from '../../src/ledger/index.ts'
-import { wholly } from '../../src/projection/turns.ts'
 import { type Draft, decodeQuestion, formatTime, type Question } from '../../src/protocol/index.ts'
 import { anyDocument, History, MINUTE, type Moved } from '../support/history.ts'
+import { wholly } from '../support/wholly.ts'
 
 type Row = Record<string, unknown>
 const DAY = 1_440 * MINUTE
@@ -18,8 +18,9 @@ function ask(history: History, of: Question['of'], sent: Row = {}, limit = 7): {
   do {
     const question = decodeQuestion(of, { ...sent, limit, ...(after === undefined ? {} : { after }) })
     const limits = { rowsPerAnswer: 1_000, rowsPerAnswerMax: 1_000, bytesMax: 100_000 }
-    const text = wholly(history.follower.desk.answer(question, history.now, new Set(['T1']), limits))
-    const page = JSON.parse(`{${text}}`) as { rows: Row[]; next?: string; asOf?: Row }
+    const { position, fields } = wholly(history.follower.desk.answer(question, history.now, new Set(['T1']), limits))
+    assert.equal(position, history.ledger.position)
+    const page = JSON.parse(`{${fields}}`) as { rows: Row[]; next?: string; asOf?: Row }
     assert.ok(page.rows.length <= limit)
     rows.push(...page.rows)
     first ??= page as unknown as Row

@@ -5,10 +5,10 @@ import { type FoundSince, hashContent, hashHigh, hashLow, units } from '../../sr
 import { DEFAULT_STOCK_LIMITS } from '../../src/limits.ts'
 import { SqliteLog } from '../../src/log/index.ts'
 import { Projection } from '../../src/projection/index.ts'
-import { wholly } from '../../src/projection/turns.ts'
 import type { LevelName } from '../../src/sessions/index.ts'
 import { anyDocument, History, MINUTE } from '../support/history.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { wholly } from '../support/wholly.ts'
 
 function hashOf(text: string): bigint {
   const bytes = Buffer.from(text)
@@ -37,6 +37,8 @@ describe('a look into the past', () => {
       assert.deepEqual(ask(levels), { position, moved: expected })
       const others = Array.from({ length: 100 }, (_, index) => ({ location: 'S01', item: `other ${index}` }))
       assert.deepEqual(ask([...levels, ...others])?.moved.slice(0, levels.length), expected)
+      for (const first of [0, 4, 8]) assert.deepEqual(ask(levels.slice(first, first + 4))?.moved, expected.slice(first, first + 4))
+      assert.deepEqual(ask([{ location: 'S07', item: 'apple' }]), { position, moved: [0] })
     })
     fc.assert(runs, { numRuns: 25 })
   })

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type LevelThen, PastLevels } from '../../src/projection/past-levels.ts'
+import type { Place } from '../../src/ledger/index.ts'
+import { PastLevels, type PastMoment } from '../../src/projection/past-levels.ts'
 import { Runs } from '../../src/projection/runs.ts'
 import type { Turns } from '../../src/projection/turns.ts'
 import { type AnyDocument, anyDocument, History, MINUTE } from '../support/history.ts'
 
 interface Look {
   readonly at: number
-  readonly work: Turns<LevelThen>
+  readonly place: Place | undefined
+  /** How much was posted when it was asked. */
+  readonly position: number
+  readonly work: Turns<PastMoment>
   pauses: number
 }
 
@@ -19,7 +23,7 @@ class Watched implements Disposable {
   readonly #db: DatabaseSync
   readonly #past: PastLevels
   readonly #looks: Look[] = []
-  readonly #moments: number[] = []
+  readonly #asked: Pick<Look, 'at' | 'place'>[] = []
   /** How many looks were paused while something was posted, and how many late movements counted. */
   paused = 0
   late = 0
@@ -36,10 +40,12 @@ class Watched implements Disposable {
     history.play(documents, () => {
       history.follow()
       const age = ages[turn++ % ages.length] as number
+      const { position, places } = history.ledger
+      const fresh = { at: history.now - age * MINUTE, place: places.location(['S01', 'S02', 'all'][turn % 3] as string) }
       // A moment that was asked for before is asked for again.
-      const at = turn % 3 === 0 ? (this.#moments[Math.floor(turn / 2)] as number) : history.now - age * MINUTE
-      this.#moments.push(at)
-      this.#looks.push({ at, work: this.#past.at({ at }), pauses: 0 })
+      const { at, place } = turn % 3 === 0 ? (this.#asked[Math.floor(turn / 2)] as Look) : fresh
+      this.#asked.push({ at, place })
+      this.#looks.push({ at, place, position, work: this.#past.at({ at }, place), pauses: 0 })
       for (const look of this.#looks.splice(0)) if (!this.#ends(look)) this.#looks.push(look)
     })
     for (const look of this.#looks) while (!this.#ends(look));
@@ -53,23 +59,24 @@ class Watched implements Disposable {
     }
     this.ended++
     if (look.pauses > 1) this.paused++
-    this.#check(look.at, value)
+    this.#check(look, value)
     return true
   }
 
-  #check(at: number, then: LevelThen): void {
+  #check({ at, place: only, position }: Look, { known, level }: PastMoment): void {
+    assert.ok(known >= position)
     const { ledger } = this.#history.follower
-    const moved = this.#history.moved.filter((move) => move.at <= at)
+    const moved = this.#history.moved.filter((move) => move.at <= at && move.position <= known)
     this.late += moved.filter((move) => move.recorded > at).length
     for (const place of ledger.places.all()) {
-      if (place.virtual) continue
+      if (place.virtual || (only !== undefined && place.code !== only.code)) continue
       for (const item of ledger.items.all()) {
         const expected = moved
           .filter((move) => move.item === item.code)
           .reduce((sum, { from, to, thousandths }) => {
             return sum + (to === place.code ? thousandths : 0) - (from === place.code ? thousandths : 0)
           }, 0)
-        assert.equal(then(place, item), expected, `${item.code} at ${place.code}`)
+        assert.equal(level(place, item), expected, `${item.code} at ${place.code}`)
       }
     }
   }

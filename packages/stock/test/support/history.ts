@@ -14,9 +14,9 @@ import {
 import { finding, heading } from '../../src/log/index.ts'
 import { SqliteLogWriter } from '../../src/log/sqlite-store.ts'
 import { Follower } from '../../src/projection/follower.ts'
-import { wholly } from '../../src/projection/turns.ts'
 import { type Draft, encodeTransaction, SERVER_TILL } from '../../src/protocol/index.ts'
 import { TempFolder } from './temp-folder.ts'
+import { wholly } from './wholly.ts'
 
 const LOCATIONS = ['S01', 'S02', 'S01/damaged', 'W1']
 const ITEMS = ['apple', 'pear', 'plum']

@@ -23,6 +23,12 @@ export interface DeskLimits {
   readonly bytesMax: number
 }
 
+/** What purchasing hears. */
+export interface Answer {
+  readonly position: number
+  readonly fields: string
+}
+
 /** Answers what purchasing asks, from the tables and the ledger that they stand at. */
 export class Desk {
   readonly #ledger: Ledger
@@ -43,13 +49,13 @@ export class Desk {
   }
 
   /**
-   * The fields of an answer, as JSON without the braces.
+   * The fields of an answer, as JSON without the braces, and the position that they hold for.
    *
    * @param now - the server's time, in milliseconds: days are counted back from its day
    * @param connected - the tills that are connected now, where tills are asked for
    * @throws StockError `bad_field`.
    */
-  *answer(question: Question, now: number, connected: ReadonlySet<string>, limits: DeskLimits): Turns<string> {
+  *answer(question: Question, now: number, connected: ReadonlySet<string>, limits: DeskLimits): Turns<Answer> {
     const asked = 'limit' in question && question.limit !== undefined ? question.limit : limits.rowsPerAnswer
     const page = new Page(Math.min(asked, limits.rowsPerAnswerMax), limits.bytesMax)
     try {
@@ -60,14 +66,15 @@ export class Desk {
     }
   }
 
-  *#answer(question: Question, now: number, connected: ReadonlySet<string>, page: Page): Turns<string> {
+  *#answer(question: Question, now: number, connected: ReadonlySet<string>, page: Page): Turns<Answer> {
     const today = dayOf(now)
     switch (question.of) {
       case 'asOf': {
-        const onHand = yield* this.#past.at(question.moment)
-        const position = this.#past.positionOf(question.moment)
-        asOf(this.#ledger, onHand, question, page)
-        return page.text({ asOf: { position, ...timesOf(question.moment) } })
+        const { moment, filter } = question
+        const place = filter.location === undefined ? undefined : this.#ledger.places.location(filter.location)
+        const { position, known, level } = yield* this.#past.at(moment, place)
+        asOf(this.#ledger, level, question, page)
+        return { position: known, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
       }
       case 'history':
         history(this.#movements, question, page)
@@ -81,8 +88,7 @@ export class Desk {
         velocity(this.#ledger, this.#demand, question, today, page)
         break
       case 'shrink':
-        yield* shrink(this.#movements, question, page)
-        break
+        return { position: yield* shrink(this.#movements, question, page), fields: page.text() }
       case 'oversold':
         oversold(this.#ledger, question, page, belowSince(this.#movements))
         break
@@ -90,7 +96,7 @@ export class Desk {
         this.#tills(question, connected, page)
         break
     }
-    return page.text()
+    return { position: this.#ledger.position, fields: page.text() }
   }
 
   /** The one not heard from for longest comes first; a cursor is a time and a place among those of that time. */

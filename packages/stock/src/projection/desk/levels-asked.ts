@@ -1,6 +1,6 @@
 import { type Item, type Ledger, type LevelFilter, levelMatches, type Place, placeMatches, units } from '../../ledger/index.ts'
 import type { Question } from '../../protocol/index.ts'
-import type { LevelThen } from '../past-levels.ts'
+import type { LevelThen } from '../nearest-levels.ts'
 import { DAYS_MAX, type Demand } from './demand.ts'
 import { cursorOf, type Page } from './page.ts'
 

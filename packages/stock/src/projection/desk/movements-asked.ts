@@ -103,9 +103,13 @@ interface ShrunkSum {
   found: bigint
 }
 
-/** What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a place in the list. */
-export function* shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): Turns<void> {
+/**
+ * What went to shrink and what came from it at each location, by the kind of transaction. A cursor is a place in the list. Answers the position that this
+ * holds for.
+ */
+export function* shrink(past: PastMovements, question: Extract<Question, { of: 'shrink' }>, page: Page): Turns<number> {
   const { ledger, runs, shrunk } = past
+  const { position: known } = ledger
   const [begins, ends] = positionsOf(past, question)
   const sums = new Map<string, ShrunkSum>()
   for (const positions of shrunk.between(begins, ends)) {
@@ -117,8 +121,9 @@ export function* shrink(past: PastMovements, question: Extract<Question, { of: '
   const order = [...sums.values()].sort((a, b) => compare(a.location, b.location) || compare(a.kind, b.kind))
   for (const { location, kind, movements, lost, found } of order) {
     if (!isAt(question, ledger.places.location(location)?.number ?? location, ledger) || ++index <= after) continue
-    if (!page.add({ location, kind, movements, lost: shown(lost), found: shown(found), net: shown(found - lost) }, `${index}.0`)) return
+    if (!page.add({ location, kind, movements, lost: shown(lost), found: shown(found), net: shown(found - lost) }, `${index}.0`)) break
   }
+  return known
 }
 
 function addShrunk(sums: Map<string, ShrunkSum>, ledger: Ledger, posted: Posted): void {
