@@ -62,11 +62,10 @@ export interface StockLimits {
   readonly offeredIdleMs: number
   /** Transactions offered again that one look into the past brings back. */
   readonly offersAheadMax: number
-  /**
-   * A count that is older than this is taken only where no more than `LEDGER_LIMITS.journalMovementsMax` transactions have been recorded since: in a chain
-   * that lives, such a time is that of a clock that began anew.
-   */
+  /** A count that is older than this is taken only where few transactions have been recorded since: in a chain that lives, such a time is that of a clock that began anew. */
   readonly countAgeMs: number
+  /** So few transactions may have been recorded since such an old count. */
+  readonly countTransactionsMax: number
   /** A session waits this long for what it has to look up; then it ends, and the till comes back. Less than a till's `ackMs`. */
   readonly lookupMs: number
   /** What purchasing asks is answered within this time, or not at all. */
@@ -128,6 +127,7 @@ export const DEFAULT_STOCK_LIMITS: StockLimits = {
   offeredIdleMs: 1_000,
   offersAheadMax: 32,
   countAgeMs: 31 * 24 * 3_600_000,
+  countTransactionsMax: 262_144,
   lookupMs: 10_000,
   questionMs: 30_000,
   lookupRetryMs: 250,

@@ -81,7 +81,7 @@ export class Lookups {
   async #since({ location, lines, at }: LinesTransaction): Promise<FoundSince | null> {
     const { archive, ledger, clock, limits } = this.#parts
     const levels = lines.map(({ item }): LevelName => ({ location, item: ledger.items.find(item)?.code ?? item }))
-    const transactionsMax = clock.now() - at <= limits.countAgeMs ? Number.POSITIVE_INFINITY : LEDGER_LIMITS.journalMovementsMax
+    const transactionsMax = clock.now() - at <= limits.countAgeMs ? Number.POSITIVE_INFINITY : limits.countTransactionsMax
     const { since } = await patiently(this.#parts, async () => {
       const since = await archive.movedSince(levels, at, transactionsMax)
       return since === null || ledger.journal.hasBehind(since.position) ? { since } : undefined
