@@ -201,6 +201,7 @@ describe('tillwire import', { concurrency: 2 }, () => {
   it('says what is wrong with a header, and with a file', async (t) => {
     const at = await shopWith(t, {
       'unknown.csv': 'item,colour\n',
+      'semicolons.csv': 'item;name\n',
       'twice.csv': 'item,reorder_point,location,reorderPoint\n',
       'missing.csv': 'item,quantity\n',
       'empty.csv': '',
@@ -208,6 +209,10 @@ describe('tillwire import', { concurrency: 2 }, () => {
     const said = async (table: string, file: string): Promise<string> =>
       (await at.run('import', '--till', 'HQ/IMPORT', `--${table}`, file, '--dry-run')).err
     assert.match(await said('items', 'unknown.csv'), /^tillwire: unknown\.csv: line 1: unknown column "colour"; known are item, name, unit/)
+    assert.match(
+      await said('items', 'semicolons.csv'),
+      /^tillwire: semicolons\.csv: line 1: the cells are separated by semicolons; it must be /,
+    )
     assert.match(await said('policies', 'twice.csv'), /^tillwire: twice\.csv: line 1: the column "reorderPoint" is there twice\n$/)
     assert.match(await said('opening', 'missing.csv'), /^tillwire: missing\.csv: line 1: the column "location" is missing\n$/)
     assert.match(await said('items', 'empty.csv'), /^tillwire: empty\.csv: it is empty; its first line must name the columns: item,/)

@@ -59,12 +59,20 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     const json = lines((await at.run('reorder', '--json', '--supplier', 'Bakery', '--server', at.endpoint)).out)
     const [row] = json.map((line) => JSON.parse(line) as Record<string, unknown>)
     assert.deepEqual([json.length, row?.item, row?.order, row?.ledgerPosition], [1, 'bread', 20, 10])
-    writeFileSync(file, 'location,item,amount\nS01,milk,2\n')
-    const wrong = await at.run('reorder', '--on-order', file, '--server', at.endpoint)
-    assert.deepEqual(
-      [wrong.code, wrong.err],
-      [2, `tillwire: ${file}: line 2: unknown column "amount"; known are location, item, quantity\n`],
-    )
+    const wrong = async (header: string): Promise<unknown> => {
+      writeFileSync(file, `${header}\nS01,milk,2\n`)
+      const { code, err } = await at.run('reorder', '--on-order', file, '--server', at.endpoint)
+      return [code, err.replace(file, 'file')]
+    }
+    assert.deepEqual(await wrong('location,item,amount'), [
+      2,
+      'tillwire: file: line 1: unknown column "amount"; known are location, item, quantity\n',
+    ])
+    assert.deepEqual(await wrong('location,item'), [2, 'tillwire: file: line 1: the column "quantity" is missing\n'])
+    assert.deepEqual(await wrong('location;item;quantity'), [
+      2,
+      'tillwire: file: line 1: the cells are separated by semicolons; it must be commas\n',
+    ])
   })
 
   it('say so when they are asked about what the server does not know', async (t) => {

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { count } from '../count.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS, unreadable, utf8 } from '../input/index.ts'
+import { csvFault, ROW_ENDS, unknownColumn, unreadable, utf8 } from '../input/index.ts'
 import type { Faults, Place } from './faults.ts'
 
 /** A row by the names of its columns; cells that are empty are left out. */
@@ -82,7 +82,7 @@ function headerOf(record: readonly string[], all: readonly string[], required: r
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[_ ]/g, '')
   const header = record.map((name) => {
     const known = all.find((column) => plain(column) === plain(name))
-    if (known === undefined) throw new Failure(`${file}: line 1: unknown column "${name}"; known are ${all.join(', ')}`, EXIT.usage)
+    if (known === undefined) throw new Failure(`${file}: line 1: ${unknownColumn(name, all)}`, EXIT.usage)
     return known
   })
   const twice = header.find((name, index) => header.indexOf(name) !== index)

@@ -21,3 +21,10 @@ export function csvFault(error: CsvError): string {
       return `it cannot be read as CSV (${error.code})`
   }
 }
+
+/** What is wrong with a header that names a column which is none of those that are known. */
+export function unknownColumn(name: string, known: readonly string[]): string {
+  const separator = name.includes(';') ? 'semicolons' : name.includes('\t') ? 'tabs' : undefined
+  if (separator !== undefined) return `the cells are separated by ${separator}; it must be commas`
+  return `unknown column "${name}"; known are ${known.join(', ')}`
+}

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { type Draft, parseTime } from '@tillwire/stock'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS } from './csv-text.ts'
+import { csvFault, ROW_ENDS, unknownColumn } from './csv-text.ts'
 import type { InputDefaults, InputDraft, InputReader } from './draft-input.ts'
 
 const COLUMNS = ['receipt', 'kind', 'location', 'item', 'quantity', 'at', 'ref'] as const
@@ -51,7 +51,7 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
 
 function checkHeader(header: string[]): string[] {
   const unknown = header.find((name) => !(COLUMNS as readonly string[]).includes(name))
-  if (unknown !== undefined) throw new Failure(`line 1: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
+  if (unknown !== undefined) throw new Failure(`line 1: ${unknownColumn(unknown, COLUMNS)}`, EXIT.usage)
   const twice = header.find((name, index) => header.indexOf(name) !== index)
   if (twice !== undefined) throw new Failure(`line 1: the column "${twice}" is there twice`, EXIT.usage)
   for (const name of ['item', 'quantity']) {

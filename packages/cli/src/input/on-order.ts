@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS } from './csv-text.ts'
+import { csvFault, ROW_ENDS, unknownColumn } from './csv-text.ts'
 import { unreadable } from './source.ts'
 
 /** Goods on order, as the server is told of them. */
@@ -25,7 +25,7 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
   }
   try {
     const records = parse(text, {
-      columns: true,
+      columns: (header: string[]) => checkHeader(header, path),
       bom: true,
       record_delimiter: ROW_ENDS,
       trim: true,
@@ -42,9 +42,15 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
   }
 }
 
-function rowOf({ location, item, quantity, ...rest }: Record<string, string>, line: number, where: string): OnOrderRow {
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw new Failure(`${where}: unknown column "${unknown}"; known are ${COLUMNS.join(', ')}`, EXIT.usage)
+function checkHeader(header: string[], path: string): string[] {
+  const unknown = header.find((name) => !COLUMNS.includes(name))
+  if (unknown !== undefined) throw new Failure(`${path}: line 1: ${unknownColumn(unknown, COLUMNS)}`, EXIT.usage)
+  const missing = COLUMNS.find((name) => !header.includes(name))
+  if (missing !== undefined) throw new Failure(`${path}: line 1: the column "${missing}" is missing`, EXIT.usage)
+  return header
+}
+
+function rowOf({ location, item, quantity }: Record<string, string>, line: number, where: string): OnOrderRow {
   if (!location || !item) throw new Failure(`${where}: location, item and quantity must be there`, EXIT.usage)
   if (!/^(\d+\.?\d*|\.\d+)$/.test(quantity ?? ''))
     throw new Failure(`${where}: quantity must be a number from 0 on, such as 12 or 0.75, not "${quantity ?? ''}"`, EXIT.usage)
