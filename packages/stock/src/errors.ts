@@ -61,7 +61,7 @@ export class StockError extends Error {
   }
 }
 
-/** Whether a record of the log is not what was written: trying again mends nothing. */
-export function isDamage(error: unknown): error is StockError {
+/** Whether the log is not what was written: trying again mends nothing. */
+export function isLogDamaged(error: unknown): error is StockError {
   return error instanceof StockError && error.code === 'log_damaged'
 }

@@ -25,6 +25,7 @@ export class Follower {
   #loaded: Loaded
   #parts: { readonly store: ProjectionStore; readonly lookups: Lookups; readonly desk: Desk }
   #head: LogHead
+  #isUsable = true
 
   /**
    * @param transactionsMax - transactions in one commit
@@ -76,8 +77,14 @@ export class Follower {
     return this.#head.next - 1
   }
 
+  /** Whether the ledger is that of the tables; not while they could neither be written nor loaded again. */
+  get isUsable(): boolean {
+    return this.#isUsable
+  }
+
   /** Takes the next records into the tables, as one commit: those that begin at or before position `to`. False when there are none. */
   step(to: number = Number.POSITIVE_INFINITY): boolean {
+    if (!this.#isUsable) this.#reload()
     if (this.#head.next > to) return false
     let last: LogRecord | undefined
     let count = 0
@@ -93,7 +100,8 @@ export class Follower {
         return last
       })
     } catch (error) {
-      this.#reload() // the ledger in memory is ahead of the tables now
+      this.#isUsable = false // the ledger in memory is ahead of the tables now
+      this.#reload()
       throw error
     }
     if (last === undefined) return false
@@ -159,6 +167,7 @@ export class Follower {
     this.#loaded = load(this.#db)
     this.#head = this.#loaded.head
     this.#parts = this.#assemble()
+    this.#isUsable = true
   }
 }
 

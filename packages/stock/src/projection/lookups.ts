@@ -106,12 +106,9 @@ export class Lookups {
   *movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Turns<FoundSince | null> {
     const { places, items } = this.#ledger
     if (this.#ledger.position - this.#past.positionOf({ at }) > transactionsMax) return null
-    const asked = new Set(levels.map(({ location }) => places.location(location)))
-    asked.delete(undefined) // nothing has moved where nothing is
-    if (asked.size === 0) return { position: this.#ledger.position, moved: levels.map(() => 0) }
-    const place = asked.size === 1 ? [...asked][0] : undefined
-    let then = yield* this.#past.at({ at }, place)
-    while (then.known < this.#ledger.position) then = yield* this.#past.at({ at }, place)
+    const asked = [...new Set(levels.flatMap(({ location }) => places.location(location) ?? []))]
+    if (asked.length === 0) return { position: this.#ledger.position, moved: levels.map(() => 0) } // nothing has moved where nothing is
+    const then = yield* this.#past.at({ at }, { places: asked, isUntilNow: true })
     const { position } = this.#ledger
     const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)

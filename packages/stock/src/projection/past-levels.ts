@@ -1,13 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Ledger, Place } from '../ledger/index.ts'
 import type { Moment } from '../protocol/index.ts'
-import { LateMoves } from './late-moves.ts'
+import { KeptLooks } from './kept-looks.ts'
+import { LateLook, type Past } from './late-look.ts'
+import { LateRows } from './late-rows.ts'
 import { type LevelThen, NearestLevels } from './nearest-levels.ts'
 import type { Runs } from './runs.ts'
-import { SLICE_TRANSACTIONS, type Turns } from './turns.ts'
-
-/** So many slices that were posted behind a moment are read at once, from now: no more than others can wait. */
-const NEAR_SLICES = 8
+import { READ_BETWEEN_PAUSES, type Turns } from './turns.ts'
 
 /** What was on hand at a past moment. It is to be read before the ledger goes on. */
 export interface PastMoment {
@@ -18,49 +17,56 @@ export interface PastMoment {
   readonly level: LevelThen
 }
 
+/** What is asked of a past moment. */
+export interface PastAsked {
+  /** The locations that are asked about; undefined: all. */
+  readonly places?: readonly Place[] | undefined
+  /** By the tills' clock: as far as it is known at the end, though the ledger goes on meanwhile. */
+  readonly isUntilNow?: boolean
+}
+
 /** What was on hand at past moments, by the server's clock or by the tills'. */
 export class PastLevels {
-  readonly #ledger: Ledger
-  readonly #runs: Runs
+  readonly #past: Past
   readonly #nearest: NearestLevels
-  readonly #late: LateMoves
-  readonly #near: number
+  readonly #looks = new KeptLooks<LateLook>()
 
-  /** @param slice - transactions that are read between two pauses */
-  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice: number = SLICE_TRANSACTIONS) {
-    this.#ledger = ledger
-    this.#runs = runs
+  /** @param slice - transactions and movements that are read between two pauses */
+  constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, slice: number = READ_BETWEEN_PAUSES) {
+    this.#past = { ledger, runs, late: new LateRows(db), slice }
     this.#nearest = new NearestLevels(db, ledger, runs, slice)
-    this.#late = new LateMoves(db, ledger, runs, slice)
-    this.#near = slice * NEAR_SLICES
   }
 
   /** The position of a moment: by the tills' clock, that of the same time by the server's. */
   positionOf(moment: Moment): number {
-    const { position } = this.#ledger
-    if ('position' in moment) return Math.min(moment.position, position)
-    return this.#runs.lastAt('recorded' in moment ? moment.recorded : moment.at, position)
+    const { ledger, runs } = this.#past
+    if ('position' in moment) return Math.min(moment.position, ledger.position)
+    return runs.lastAt('recorded' in moment ? moment.recorded : moment.at, ledger.position)
   }
 
-  /**
-   * What was on hand at a moment, as far as it was known when it was asked, at least.
-   *
-   * @param place - the location that is asked about; undefined: all
-   */
-  *at(moment: Moment, place?: Place): Turns<PastMoment> {
+  /** What was on hand at a moment, as far as it was known when it was asked, at least. */
+  *at(moment: Moment, asked: PastAsked = {}): Turns<PastMoment> {
     const position = this.positionOf(moment)
-    for (;;) {
-      const base = this.#isNear(position) ? undefined : yield* this.#nearest.fromCheckpoint(position)
-      const late = 'at' in moment ? yield* this.#late.read(moment.at, position, place) : undefined
-      if (base === undefined && !this.#isNear(position)) continue // much was posted meanwhile
-      const level = base ?? this.#nearest.fromNow(position)
-      if (late === undefined) return { position, known: this.#ledger.position, level }
-      const { sums, reached } = late
-      return { position, known: reached, level: (at, item) => sums.plus(at, item, level(at, item)) }
-    }
+    if ('at' in moment) return yield* this.#byTills(moment.at, position, asked)
+    const level = this.#nearest.isNear(position) ? this.#nearest.fromNow(position) : yield* this.#nearest.fromCheckpoint(position)
+    return { position, known: this.#past.ledger.position, level }
   }
 
-  #isNear(position: number): boolean {
-    return this.#ledger.position - position <= this.#near
+  #byTills(at: number, position: number, { places, isUntilNow = false }: PastAsked): Turns<PastMoment> {
+    const nearest = this.#nearest
+    return this.#looks.with(
+      `${at} ${position} ${places?.map(({ number }) => number)}`,
+      () => new LateLook(this.#past, at, position, places),
+      function* (look) {
+        let base: LevelThen | undefined
+        do {
+          if (!nearest.isNear(position)) base = yield* nearest.fromCheckpoint(position)
+          yield* look.readOn(isUntilNow)
+          // While the late ones were read, much may have been posted.
+        } while (base === undefined && !nearest.isNear(position))
+        const level = base ?? nearest.fromNow(position)
+        return { position, known: look.reached, level: (place, item) => look.sums.plus(place, item, level(place, item)) }
+      },
+    )
   }
 }

@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { isDamage, StockError } from '../errors.ts'
+import { isLogDamaged, StockError } from '../errors.ts'
 import { type AskLimits, Asks } from './asks.ts'
 import { Follower } from './follower.ts'
 import type { ProjectionReply, ProjectionRequest } from './projection-messages.ts'
@@ -29,6 +29,9 @@ let wake = (): void => {}
 
 /** After so many milliseconds the thread yields to the server although it has not caught up: under such a load it may not for long. */
 const YIELDS_AFTER_MS = 5_000
+
+/** A try to write the tables is put off for so many milliseconds while somebody has an answer coming from them as they are. */
+const PUT_OFF_MS = 10_000
 
 /** A rest is so many times as long as it took to catch up before it, and at most so many times the shortest one. */
 const RESTS = 8
@@ -95,14 +98,14 @@ async function run(): Promise<void> {
       }
     } catch (error) {
       asks.beginAgain()
-      const damaged = isDamage(error)
+      const damaged = isLogDamaged(error)
       say({ type: damaged ? 'damaged' : 'trouble', message: (error as Error).message })
       if (damaged || closeBy !== undefined) break
       again = true
       await answerFor(retryMs, follower)
     }
     await readAhead(follower)
-    if (isIdle()) await pause()
+    if (isIdle()) await pause(Math.min(Math.max(everyMs, took * RESTS), everyMs * RESTS_MAX))
   }
   running = false
   if (closeBy === undefined) return
@@ -110,11 +113,15 @@ async function run(): Promise<void> {
   port?.close()
 }
 
-/** The tables can be read, though they cannot be written. */
+/** The tables can be read, though they cannot be written: the next try would begin anew what somebody waits for, and is put off for that. */
 async function answerFor(ms: number, from: Follower): Promise<void> {
-  const until = performance.now() + ms
-  while (closeBy === undefined && asks.turn(from) && performance.now() < until) await sleep(0)
-  await sleep(Math.max(0, until - performance.now()))
+  const began = performance.now()
+  while (closeBy === undefined) {
+    const helps = asks.turn(from)
+    const passed = performance.now() - began
+    if (passed >= (helps ? ms + PUT_OFF_MS : ms)) return
+    await (helps ? sleep(0) : pause(ms - passed))
+  }
 }
 
 /** Whether it is closing, and has had its time. */
@@ -138,13 +145,13 @@ async function readAhead(from: Follower): Promise<void> {
 }
 
 /**
- * The time between two commits; it ends early when somebody waits, or on closing. A level is written once a commit, however often it moved: under load
- * a longer rest makes for fewer writes, and so leaves the disk to the log.
+ * The time between two commits, or two tries; it ends early when somebody waits, or on closing. A level is written once a commit, however often it moved: under
+ * load a longer rest makes for fewer writes, and so leaves the disk to the log.
  */
-async function pause(): Promise<void> {
+async function pause(ms: number): Promise<void> {
   const woken = new AbortController()
   wake = () => (asks.waits || closeBy !== undefined) && woken.abort()
-  await sleep(Math.min(Math.max(everyMs, took * RESTS), everyMs * RESTS_MAX), undefined, { signal: woken.signal }).catch(() => {})
+  await sleep(ms, undefined, { signal: woken.signal }).catch(() => {})
   wake = () => {}
 }
 

@@ -99,6 +99,7 @@ export const RUN_COLUMNS = 'first, count, till, epoch, seq, recorded, rows, move
 export class Runs {
   readonly #holding: StatementSync
   readonly #recorded: StatementSync
+  readonly #behind: StatementSync
   readonly #forwards: StatementSync
   readonly #backwards: StatementSync
   /** By the first position, the one that was read last behind the others. */
@@ -112,7 +113,10 @@ export class Runs {
       `SELECT ${RUN_COLUMNS} FROM run WHERE first >= (SELECT coalesce(max(first), 0) FROM run WHERE first <= ?) AND first <= ? ORDER BY first`,
     )
     this.#backwards = db.prepare(`SELECT ${RUN_COLUMNS} FROM run WHERE first <= ? ORDER BY first DESC`)
-    for (const statement of [this.#holding, this.#recorded, this.#forwards, this.#backwards]) statement.setReturnArrays(true)
+    this.#behind = db.prepare(
+      'SELECT coalesce(sum(count + movements), 0) FROM run WHERE first >= (SELECT coalesce(max(first), 0) FROM run WHERE first <= ?)',
+    )
+    for (const statement of [this.#holding, this.#recorded, this.#behind, this.#forwards, this.#backwards]) statement.setReturnArrays(true)
   }
 
   /** The transaction at a position; undefined where there is none. */
@@ -125,6 +129,11 @@ export class Runs {
   /** When the transaction at a position was recorded; 0 where there is none. */
   recordedAt(position: number): number {
     return ((this.#recorded.get(position) as unknown as [number] | undefined) ?? [0])[0]
+  }
+
+  /** How many transactions and movements stand behind a position, with those beside it in its run. */
+  countBehind(position: number): number {
+    return (this.#behind.get(position) as unknown as [number])[0]
   }
 
   /** The last position up to `to` that was recorded at a moment or before; 0 where there is none. Recorded times rise with the position. */

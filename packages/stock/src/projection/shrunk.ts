@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { rows } from './rows.ts'
-import { SLICE_TRANSACTIONS } from './turns.ts'
+
+/** Transactions in a slice. */
+const SLICE_TRANSACTIONS = 1_024
 
 /** The transactions by which something went to shrink, or came from it. */
 export class Shrunk {

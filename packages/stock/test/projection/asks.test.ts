@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { Asks } from '../../src/projection/asks.ts'
+import { SqliteLogReader } from '../../src/log/index.ts'
+import { type AskedTables, Asks } from '../../src/projection/asks.ts'
+import { Desk } from '../../src/projection/desk/desk.ts'
+import { Lookups } from '../../src/projection/lookups.ts'
+import { PastLevels } from '../../src/projection/past-levels.ts'
 import type { AskRequest, ProjectionReply } from '../../src/projection/projection-messages.ts'
+import { Runs } from '../../src/projection/runs.ts'
+import { Segments } from '../../src/projection/segments.ts'
 import { decodeQuestion } from '../../src/protocol/index.ts'
 import { History, MINUTE } from '../support/history.ts'
 
@@ -13,6 +20,8 @@ const limits = {
 
 /** A turn ends with the first pause behind this. */
 const TURN_MS = 25
+/** Transactions and movements that are read between two pauses. */
+const SLICE = 8
 /** First turns between two commits, in milliseconds. */
 const FIRST_TURNS_MS = 250
 /** So many of a kind are under way at a time. */
@@ -29,7 +38,11 @@ class Asked implements Disposable {
     (reply) => this.said.push(reply),
     () => (this.#now += this.step),
   )
+  /** What is asked: the tables of the history, read by small slices. */
+  tables: AskedTables & { isUsable: boolean }
   #now = 0
+  #db: DatabaseSync | undefined
+  #log: SqliteLogReader | undefined
 
   constructor(shops = 1) {
     const { history } = this
@@ -38,6 +51,14 @@ class Asked implements Disposable {
     history.record()
     history.now += 60 * MINUTE
     for (const location of codes) this.post(location, 2)
+    this.tables = this.#open()
+  }
+
+  /** The tables are closed and opened again: a look into the ones before would fail. */
+  reopen(): void {
+    this.#close()
+    this.history.reopen()
+    this.tables = this.#open()
   }
 
   /** Throws something away. */
@@ -49,11 +70,11 @@ class Asked implements Disposable {
   }
 
   ask(id: number, asked: AskRequest['asked'], position: number = this.history.ledger.position): void {
-    this.asks.add({ type: 'ask', id, position, asked }, this.history.follower)
+    this.asks.add({ type: 'ask', id, position, asked }, this.tables)
   }
 
   turn(took = 0): boolean {
-    return this.asks.turn(this.history.follower, took)
+    return this.asks.turn(this.tables, took)
   }
 
   /** So many turns until nobody needs another one. */
@@ -81,7 +102,30 @@ class Asked implements Disposable {
     return { of: 'question', question, now, connected: new Set() }
   }
 
+  #open(): AskedTables & { isUsable: boolean } {
+    const { logPath, path, follower } = this.history
+    this.#db = new DatabaseSync(path)
+    this.#log = new SqliteLogReader(logPath)
+    const { ledger } = follower
+    const runs = new Runs(this.#db)
+    const past = new PastLevels(this.#db, ledger, runs, SLICE)
+    return {
+      isUsable: true,
+      get position() {
+        return follower.position
+      },
+      lookups: new Lookups(this.#db, this.#log, ledger, runs, past),
+      desk: new Desk(this.#db, ledger, runs, new Segments(this.#db, ledger, runs, 20), past),
+    }
+  }
+
+  #close(): void {
+    this.#db?.close()
+    this.#log?.close()
+  }
+
   [Symbol.dispose](): void {
+    this.#close()
     this.history[Symbol.dispose]()
   }
 }
@@ -140,7 +184,30 @@ describe('what the tables are asked', () => {
     assert.deepEqual(asked.answered, [9, 1, 2, 8])
   })
 
-  it('has as much time as the commit before it took, so that it ends though the tables go on', () => {
+  it('is not overtaken in line by what comes later', () => {
+    using asked = new Asked(3)
+    const ids = Array.from({ length: 25 }, (_, index) => index + 1)
+    for (const id of ids) {
+      asked.turn()
+      asked.ask(id, asked.longQuestion(10 + id))
+    }
+    assert.ok(asked.answered.length > 2 && asked.answered.length < 20)
+    asked.turns()
+    assert.deepEqual(asked.answered, ids)
+  })
+
+  it('waits while the ledger is not that of the tables', () => {
+    using asked = new Asked()
+    asked.tables.isUsable = false
+    asked.ask(1, quick)
+    assert.equal(asked.turn(), false)
+    assert.deepEqual(asked.answered, [])
+    asked.tables.isUsable = true
+    asked.turn()
+    assert.deepEqual(asked.answered, [1])
+  })
+
+  it('has as much time as the commit before it took, up to a bound', () => {
     const turnsWith = (took: number): number => {
       using asked = new Asked(20)
       asked.ask(1, asked.longQuestion())
@@ -167,7 +234,7 @@ describe('what the tables are asked', () => {
     assert.equal(asked.lastAnswer.rows[0]?.lost, 2)
     asked.turns()
     assert.deepEqual(asked.answered, [1, 2])
-    assert.equal(asked.lastAnswer.rows[0]?.onHand, asked.lastAnswer.position === position ? -2 : -7)
+    assert.deepEqual([asked.lastAnswer.position, asked.lastAnswer.rows[0]?.onHand], [position, -2])
   })
 
   it('is not answered any more once nobody waits, and who asks again finds what was read', () => {
@@ -185,14 +252,29 @@ describe('what the tables are asked', () => {
     assert.ok(rest < 0.7 * whole, `${rest} turns of ${whole}`)
   })
 
-  it('begins again with tables that were loaded anew', () => {
-    using asked = new Asked()
-    asked.ask(1, asked.longQuestion())
-    asked.history.reopen() // a look into the ones before would fail
+  it('is not answered where nobody waits any more and it has not begun', () => {
+    using asked = new Asked(20)
+    for (let id = 1; id <= UNDER_WAY + 2; id++) {
+      asked.turn()
+      asked.ask(id, asked.longQuestion())
+    }
+    asked.ask(9, quick, asked.history.ledger.position + 1)
+    for (const id of [UNDER_WAY + 1, 9]) asked.asks.forget(id)
+    asked.post('S0', 1)
+    asked.turns()
+    assert.deepEqual(asked.answered.toSorted(), [1, 2, UNDER_WAY + 2])
+    assert.ok(!asked.asks.waits)
+  })
+
+  it('begins again with tables that were loaded anew, before those in line', () => {
+    using asked = new Asked(2)
+    for (let id = 1; id <= UNDER_WAY + 1; id++) asked.ask(id, asked.longQuestion(10 + id))
+    asked.reopen()
     asked.asks.beginAgain()
     asked.turns()
-    assert.deepEqual(asked.answered, [1])
-    assert.deepEqual(asked.lastAnswer.rows, [{ location: 'S0', item: 'apple', onHand: -2 }])
+    assert.deepEqual(asked.answered, [1, 2, UNDER_WAY + 1])
+    const rows = ['S0', 'S1'].map((location) => ({ location, item: 'apple', onHand: -2 }))
+    assert.deepEqual(asked.lastAnswer.rows, rows)
   })
 
   it('hears what is wrong with it', () => {

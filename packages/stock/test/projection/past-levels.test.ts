@@ -45,7 +45,13 @@ class Watched implements Disposable {
       // A moment that was asked for before is asked for again.
       const { at, place } = turn % 3 === 0 ? (this.#asked[Math.floor(turn / 2)] as Look) : fresh
       this.#asked.push({ at, place })
-      this.#looks.push({ at, place, position, work: this.#past.at({ at }, place), pauses: 0 })
+      this.#looks.push({
+        at,
+        place,
+        position,
+        work: this.#past.at({ at }, { places: place && [place], isUntilNow: turn % 2 === 0 }),
+        pauses: 0,
+      })
       for (const look of this.#looks.splice(0)) if (!this.#ends(look)) this.#looks.push(look)
     })
     for (const look of this.#looks) while (!this.#ends(look));

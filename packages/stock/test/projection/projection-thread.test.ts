@@ -58,23 +58,21 @@ describe('the thread of the tables', () => {
     await projection.close()
   })
 
-  it('answers while the tables cannot be written, however long it takes', async () => {
+  it('answers while the tables cannot be written', async () => {
     using history = imported()
     const { position } = history.ledger
     history.post('T1', { kind: 'location', location: 'S02', at: history.now })
     history.record()
     using tables = new DatabaseSync(history.path)
     tables.exec("CREATE TRIGGER full BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
-    const troubles: string[] = []
-    const hears = { trouble: (message: string) => troubles.push(message), damaged: assert.fail }
-    const projection = await open(history, { logRetryMs: 500 }, () => position, hears)
-    const asked = projection.answer(long(history), history.now, none)
+    const { promise: troubled, resolve: trouble } = Promise.withResolvers<string>()
+    const projection = await open(history, { logRetryMs: 20 }, () => position, { trouble, damaged: assert.fail })
     projection.follow()
-    assert.deepEqual(rowsOf(await asked), imports)
+    assert.equal(await troubled, 'the disk is full')
+    assert.deepEqual(rowsOf(await projection.answer(long(history), history.now, none)), imports)
     assert.equal(await projection.sale('T1', 'none'), null)
     tables.exec('DROP TRIGGER full')
     await projection.close()
-    assert.ok(troubles.every((message) => message === 'the disk is full'))
   })
 
   it('gives up what is not answered when it closes, or in time', async () => {

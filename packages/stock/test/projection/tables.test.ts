@@ -203,4 +203,24 @@ describe('the tables', () => {
     assert.ok(!ledger.journal.covers(ledger.recorded - 190 * MINUTE) && ledger.journal.covers(ledger.recorded - 5 * MINUTE))
     assert.deepEqual(stateOf(ledger).journal, stateOf(history.ledger).journal)
   })
+
+  it('are not asked while they could neither be written nor loaded again, and go on from what they hold', () => {
+    using history = new History()
+    history.post('T1', { kind: 'location', location: 'S01', at: history.now })
+    history.record()
+    history.follow()
+    history.post('T1', { kind: 'receipt', location: 'S01', at: history.now, lines: [{ item: 'apple', quantity: 3 }] })
+    history.record()
+    const { follower } = history
+    using tables = new DatabaseSync(history.path)
+    tables.exec('ALTER TABLE till RENAME TO gone')
+    for (let tries = 0; tries < 2; tries++) {
+      assert.throws(() => follower.step(), /no such table: (main\.)?till/)
+      assert.ok(!follower.isUsable)
+    }
+    tables.exec('ALTER TABLE gone RENAME TO till')
+    history.follow()
+    assert.ok(follower.isUsable)
+    assert.deepEqual(stateOf(follower.ledger), stateOf(history.ledger))
+  })
 })

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StockError } from '../../errors.ts'
-import type { Ledger } from '../../ledger/index.ts'
+import { type Ledger, placeMatches } from '../../ledger/index.ts'
 import { formatTime, type Question, SERVER_TILL } from '../../protocol/index.ts'
 import { dayOf } from '../day-state.ts'
 import type { PastLevels } from '../past-levels.ts'
@@ -69,13 +69,8 @@ export class Desk {
   *#answer(question: Question, now: number, connected: ReadonlySet<string>, page: Page): Turns<Answer> {
     const today = dayOf(now)
     switch (question.of) {
-      case 'asOf': {
-        const { moment, filter } = question
-        const place = filter.location === undefined ? undefined : this.#ledger.places.location(filter.location)
-        const { position, known, level } = yield* this.#past.at(moment, place)
-        asOf(this.#ledger, level, question, page)
-        return { position: known, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
-      }
+      case 'asOf':
+        return yield* this.#asOf(question, page)
       case 'history':
         history(this.#movements, question, page)
         break
@@ -97,6 +92,20 @@ export class Desk {
         break
     }
     return { position: this.#ledger.position, fields: page.text() }
+  }
+
+  *#asOf(question: Extract<Question, { of: 'asOf' }>, page: Page): Turns<Answer> {
+    const { moment, filter } = question
+    const { places, items } = this.#ledger
+    const isOfAll = filter.location === undefined && filter.within === undefined
+    const asked = isOfAll ? undefined : places.all().filter((place) => !place.virtual && placeMatches(filter, place))
+    if (asked?.length === 0 || (filter.item !== undefined && items.find(filter.item) === undefined)) {
+      const position = this.#past.positionOf(moment) // what is not there is not looked for
+      return { position: this.#ledger.position, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
+    }
+    const { position, known, level } = yield* this.#past.at(moment, { places: asked })
+    asOf(this.#ledger, level, question, page)
+    return { position: known, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
   }
 
   /** The one not heard from for longest comes first; a cursor is a time and a place among those of that time. */
