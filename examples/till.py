@@ -2,7 +2,7 @@
 
 Each line of the input is a sale: ITEM QUANTITY. A sale is in the outbox, on the disk, before it is sent, and leaves it when the server has it.
 """
-import datetime, json, socket, sqlite3, sys, uuid
+import datetime, json, re, socket, sqlite3, sys, uuid
 
 host, port, name, location, path = sys.argv[1:6]
 outbox = sqlite3.connect(path)
@@ -66,9 +66,10 @@ def send():
             acked = ack["ack"]
             settle(welcome["epoch"], acked)
         say({"bye": 1})
-        wire.flush()
 
 
 for sold in sys.stdin:
+    if not re.fullmatch(r"\S+ \d+(\.\d+)?\s*", sold):
+        sys.exit(f"not an item and a quantity: {sold.strip()}")
     put(*sold.split())
 send()

@@ -20,6 +20,21 @@ export function endpoints(text: string, earlier: string[] | undefined): string[]
   return [...(earlier ?? []), endpoint(text)]
 }
 
+/** Where a stock server can be. */
+function stockEndpoint(text: string): string {
+  const { transport } = parseEndpoint(endpoint(text))
+  if (transport === 'udp' || transport === 'unixgram')
+    throw new InvalidArgumentError(`a stock server is at tcp:// or unix://, not at ${transport}://`)
+  return text
+}
+
+/** Where a stock server listens; may be given several times. */
+export function stockListens(text: string, earlier: string[] | undefined): string[] {
+  if (parseEndpoint(endpoint(text)).transport === 'tls')
+    throw new InvalidArgumentError('this version has no TLS: it must be tcp:// or unix://')
+  return [...(earlier ?? []), stockEndpoint(text)]
+}
+
 /** A number of seconds. */
 export function seconds(text: string): number {
   const value = Number(text)
@@ -39,7 +54,7 @@ export function serverOption(): Option {
   return new Option('-s, --server <endpoint>', 'where the stock server listens')
     .default(DEFAULT_ENDPOINT)
     .env('TILLWIRE_SERVER')
-    .argParser(endpoint)
+    .argParser(stockEndpoint)
 }
 
 /** `--data`, the same in every command that works on a data folder. */

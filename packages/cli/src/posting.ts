@@ -8,6 +8,7 @@ import {
   type InputDraft,
   type InputFormat,
   type KnownPart,
+  nonsense,
   READERS,
   type Source,
   STANDARD_INPUT,
@@ -269,6 +270,8 @@ export class Posting {
       for await (const read of define ? withDefinitions(drafts, now) : drafts) {
         line = read.line
         this.#till.check(read.draft)
+        const odd = nonsense(read.draft)
+        if (odd !== undefined) throw new Failure(`line ${line}: ${odd}`, EXIT.usage)
         yield read
       }
     } catch (error) {

@@ -18,7 +18,7 @@ export function newServerOption(): Option {
 
 /** What to say when a new outbox takes a till over that the server knew from another one. */
 export const TAKEN_OVER =
-  'the server knew this till already: this outbox takes it over; where another one has sold under its name, what waits there is sent only with --take-over'
+  'the server knew this till already: this outbox takes it over; where another one has posted under its name, what waits there is sent only with --take-over, and a file that was posted from there would count again from here'
 
 const RENEWED: Readonly<Record<Renewal, string>> = {
   outbox_restored: 'this outbox was restored or copied',

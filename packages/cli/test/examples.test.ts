@@ -68,6 +68,8 @@ describe('the till in Python', { skip: hasPython() ? false : 'python3 with sqlit
     assert.equal(await sold(), 2.5)
   })
 
+  it('says which line is no sale', () => assert.rejects(sell('milk two\n'), /\nnot an item and a quantity: milk two\n$/))
+
   it('sells while the server is away, and each sale arrives once', async () => {
     const [endpoint] = server.endpoints
     await server.close()

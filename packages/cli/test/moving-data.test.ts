@@ -175,7 +175,40 @@ describe('tillwire import', { concurrency: 2 }, () => {
     await server.kill('SIGTERM')
     const alone = await at.run(...opening)
     assert.equal(alone.code, 0)
-    assert.match(alone.err, /^the server cannot be asked \(.*\): 5 codes that the files do not define may be unknown to it\n$/)
+    assert.match(
+      alone.err,
+      /^the server cannot be asked \(.*\): 5 codes that the files do not define may be unknown to it, and it may have opening stock/,
+    )
+  })
+
+  it('says that another till has posted opening stock there: it would count twice', async (t) => {
+    const at = await shopWith(t)
+    await at.serve()
+    await importing(at)
+    const other = ['import', '--till', 'HQ/OTHER', '--server', at.endpoint, '--opening', 'opening.csv']
+    for (const more of [['--dry-run'], []]) {
+      const { code, out, err } = await at.run(...other, ...more)
+      assert.deepEqual([code, out], [2, ''])
+      assert.match(
+        err,
+        /^opening\.csv: line \d+: opening stock of S0\d was posted before, by HQ\/IMPORT at position \d+; correct it with adjust or count\n/,
+      )
+    }
+    const again = await importing(at)
+    assert.deepEqual([again.code, again.err], [0, ''])
+  })
+
+  it('goes on from an outbox that another has taken over, when that is said', async (t) => {
+    const at = await shopWith(t)
+    await at.serve()
+    await importing(at)
+    const locations = ['import', '--till', 'HQ/IMPORT', '--server', at.endpoint, '--locations', 'locations.csv']
+    assert.equal((await at.run(...locations, '--outbox', 'elsewhere')).code, 0)
+    const fenced = await at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, '--items', 'items.csv')
+    assert.equal(fenced.code, 1)
+    assert.match(fenced.err, /--take-over/)
+    const back = await at.run('import', '--till', 'HQ/IMPORT', '--server', at.endpoint, '--items', 'items.csv', '--take-over')
+    assert.equal(back.code, 0, back.err)
   })
 
   it('shows the rows that the server refuses all the same', async (t) => {
@@ -322,6 +355,8 @@ describe('tillwire backup, restore, rebuild and verify', { concurrency: 2 }, () 
     assert.match(backup.out, /^backed up: position 9, \d{4}-.*Z, \d+ bytes, SHA-256 [0-9a-f]{64}\n$/)
     const over = await at.run('backup', 'b.db', '--data', 'data')
     assert.deepEqual([over.code, over.out], [1, ''])
+    const nowhere = await at.run('backup', 'none/b.db', '--data', 'data')
+    assert.match(nowhere.err, /^tillwire: the folder .*\/none is not there\n$/)
     assert.match(over.err, /b\.db is there already, and nothing is written over\n$/)
     const beside = await at.run('verify', '--data', 'data')
     assert.equal(beside.code, 0, beside.err)
@@ -364,7 +399,7 @@ describe('tillwire backup, restore, rebuild and verify', { concurrency: 2 }, () 
     assert.equal(found.code, 1)
     assert.match(
       found.out,
-      /^log: damaged, position 9.*\n.*\n.*\ndamage at position 1: the record at position 1 of the log has been changed: its hash does not match\n$/,
+      /^log: damaged, position 9.*\ntables: not compared, for the log is damaged\n.*\ndamage at position 1: the record at position 1 of the log has been changed: its hash does not match\n$/,
     )
     const refused = await at.run('serve', '--data', 'data', '--listen', at.endpoint)
     assert.equal(refused.code, 1)

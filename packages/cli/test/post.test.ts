@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFile, copyFile, glob, stat, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { KINDS } from '@tillwire/stock'
 import type { Ended, Running } from './support/tillwire.ts'
 import { Workshop } from './support/tillwire.ts'
 
@@ -248,6 +249,12 @@ describe('tillwire post', { concurrency: 2 }, () => {
       'f.ndjson',
       '{"kind":"sale","location":"S01","lines":[{"item":"m","quantity":1,"price":2}]}',
       'f.ndjson: line 1: lines[0].price is no field here; allowed: item, quantity',
+    )
+    await wrong('g.csv', 'kind,item,quantity\nsael,milk,1\n', `g.csv: line 2: kind must be one of ${KINDS.join(', ')}, not "sael"`)
+    await wrong(
+      'h.ndjson',
+      '\n{"kind":"policy","location":"S01","item":"milk","reorderPoint":100,"orderUpTo":10}',
+      'h.ndjson: line 2: orderUpTo 10 is below reorderPoint 100',
     )
     assert.deepEqual(await at.onHand(), {})
     const none = await post(at, 'no such file', '--format', 'baskets')

@@ -68,6 +68,12 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
       2,
       'tillwire: file: line 1: unknown column "amount"; known are location, item, quantity\n',
     ])
+    writeFileSync(file, '')
+    const empty = await at.run('reorder', '--on-order', file, '--server', at.endpoint)
+    assert.deepEqual(
+      [empty.code, empty.err],
+      [2, `tillwire: ${file}: it is empty; its first line must name the columns: location, item, quantity\n`],
+    )
     assert.deepEqual(await wrong('location,item'), [2, 'tillwire: file: line 1: the column "quantity" is missing\n'])
     assert.deepEqual(await wrong('location;item;quantity'), [
       2,

@@ -31,6 +31,20 @@ describe('tillwire run', { concurrency: 2 }, () => {
     }
   })
 
+  it('takes the commands of its help as they stand there', async (t) => {
+    const at = await Workshop.open(t)
+    const { out } = await at.run('run', '--help')
+    const example = out
+      .slice(out.indexOf('[commands.disk]'))
+      .split('\n')
+      .map((line) => line.trim().replace(/ {2,}.*/, ''))
+      .filter((line) => /^(\[|run|arguments|timeoutMs)/.test(line))
+    assert.equal(example.length, 6)
+    await writeFile(at.path('commands.toml'), example.join('\n'))
+    const server = at.start('run', 'command', 'tcp://127.0.0.1:0', '--commands', 'commands.toml')
+    await server.printed(/^command listening on /)
+  })
+
   it('logs one line for each connection and each datagram, as JSON where no person looks, and none with --quiet', async (t) => {
     const at = await Workshop.open(t)
     for (const quiet of [false, true]) {

@@ -40,6 +40,21 @@ describe('tillwire serve', { concurrency: 2 }, () => {
     assert.equal(end.code, 1)
   })
 
+  it('listens on what carries its protocol', async (t) => {
+    const at = await Workshop.open(t)
+    for (const [endpoint, why] of [
+      ['udp://127.0.0.1:0', 'a stock server is at tcp:// or unix://, not at udp://'],
+      ['unixgram:///tmp/never', 'a stock server is at tcp:// or unix://, not at unixgram://'],
+      ['tls://127.0.0.1:0', 'this version has no TLS: it must be tcp:// or unix://'],
+    ] as const) {
+      const { code, err } = await at.run('serve', '--listen', endpoint)
+      assert.equal(code, 2)
+      assert.ok(err.includes(why), err)
+    }
+    const asked = await at.run('levels', '--server', 'udp://127.0.0.1:1')
+    assert.deepEqual([asked.code, asked.out], [2, ''])
+  })
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`ends with 0 on ${signal}, and has what it acknowledged`, async (t) => {
       const at = await Workshop.open(t)

@@ -14,6 +14,7 @@ export {
   encodeHello,
   encodeTransaction,
   formatTime,
+  KINDS,
   type KnownCodes,
   type LevelRow,
   parseTime,

@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import { type KnownCodes, Reader, Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
 import { delivered, firstWord, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import {
+  checkOpened,
   columnsOf,
   Faults,
   Importing,
@@ -18,8 +18,9 @@ import {
   TABLES,
 } from '../import/index.ts'
 import { serverOption } from '../options.ts'
+import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
-import { cannotBeSent, newServerOption, renewedText, TAKEN_OVER } from '../takeover.ts'
+import { cannotBeSent, newServerOption, renewedText, TAKEN_OVER, takeOverOption } from '../takeover.ts'
 
 interface ImportFlags {
   readonly server: string
@@ -30,6 +31,7 @@ interface ImportFlags {
   readonly policies?: string
   readonly opening?: string
   readonly dryRun?: boolean
+  readonly takeOver?: boolean
   readonly newServer?: boolean
 }
 
@@ -44,11 +46,12 @@ export function importCommand(): Command {
     .description('Define locations, items and policies and post opening stock from CSV files: all of it or nothing, and nothing twice.')
     .addOption(serverOption())
     .requiredOption('-t, --till <name>', 'the till that posts it, such as HQ/IMPORT')
-    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addOption(outboxOption())
     .option('--locations <file>', 'location, name, type (store or warehouse)')
     .option('--items <file>', 'item, name, unit, decimals, barcodes, packs, supplier, active')
     .option('--policies <file>', 'location, item, reorderPoint, orderUpTo, pack, leadDays')
     .option('--opening <file>', 'location, item, quantity')
+    .addOption(takeOverOption())
     .addOption(newServerOption())
     .option('--dry-run', 'only say what is wrong with the rows')
     .addHelpText(
@@ -59,8 +62,8 @@ so may their cells: what is not given stays as it is. Several barcodes of an ite
 several packs as box:12|pallet:480. Quantities have up to three decimals. Text is UTF-8.
 
 Every row is checked first, by the rules of the server, also against what the server knows where it can be reached; each bad row is
-named by file and line (the first thousand), and then nothing is posted. Opening stock of a location that was imported before from
-the same outbox is not posted again: correct it with adjust or count.
+named by file and line (the first thousand), and then nothing is posted. Opening stock of a location that was imported before is not
+posted again: correct it with adjust or count. The same outbox knows it; of other tills the server is asked (some locations, some items).
 Exit code 2: rows are wrong, nothing was posted. Exit code 3: all was posted, and some rows were refused.`,
     )
     .action(run)
@@ -71,7 +74,7 @@ async function run(flags: ImportFlags): Promise<void> {
   const faults = new Faults()
   const defined: Named = { locations: new Set(), items: new Set() }
   const planned = await planOf(flags, defined, faults)
-  const known = await askServer(flags.server, namedElsewhere(planned, defined), stop)
+  const known = await askServer(flags, planned, namedElsewhere(planned, defined), faults, stop)
   if (stop.aborted) throw new Failure('interrupted; nothing was posted', EXIT.interrupted)
   rehearse(planned, defined, known, faults)
   refuseFaults(faults)
@@ -79,7 +82,7 @@ async function run(flags: ImportFlags): Promise<void> {
     process.stdout.write(`${count(planned.length, 'transaction')} would be posted; no row is wrong\n`)
     return
   }
-  const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
+  const folder = outboxFolder(flags.till, flags.outbox)
   let takeoverTold = false
   let waitingTold = false
   let renewalTold = false
@@ -88,6 +91,7 @@ async function run(flags: ImportFlags): Promise<void> {
     till: flags.till,
     outbox: folder,
     server: flags.server,
+    takeOver: flags.takeOver === true,
     newServer: flags.newServer === true,
     waits: true,
     result: (result) => hearings.result(result),
@@ -137,18 +141,25 @@ function depthOf({ draft }: Planned): number {
   return draft.kind === 'location' ? draft.location.split('/').length : 0
 }
 
-/** Which of the codes the server knows; where it cannot be asked, all of them are let pass, and that is said. */
-async function askServer(server: string, codes: KnownCodes, stop: AbortSignal): Promise<KnownCodes> {
+/** Which of the codes the server knows, and whether it has opening stock already; where it cannot be asked, all is let pass, and that is said. */
+async function askServer(
+  { server, till, opening }: ImportFlags,
+  planned: readonly Planned[],
+  codes: KnownCodes,
+  faults: Faults,
+  stop: AbortSignal,
+): Promise<KnownCodes> {
   const named = codes.locations.length + codes.items.length
-  if (named === 0) return codes
+  if (named === 0 && opening === undefined) return codes
   try {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(ASK_MS)])
     await using reader = await Reader.connect(server, { signal })
+    await checkOpened(reader, planned, till, faults)
     return await reader.known(codes)
   } catch (error) {
-    process.stderr.write(
-      `the server cannot be asked (${oneLine(error)}): ${count(named, 'code')} that the files do not define may be unknown to it\n`,
-    )
+    const unknown = named === 0 ? [] : [`${count(named, 'code')} that the files do not define may be unknown to it`]
+    const opened = opening === undefined ? [] : ['it may have opening stock of these locations already']
+    process.stderr.write(`the server cannot be asked (${oneLine(error)}): ${[...unknown, ...opened].join(', and ')}\n`)
     return codes
   }
 }

@@ -34,7 +34,7 @@ export function levelsCommand(): Command {
     .option('--below <quantity>', 'only levels with less than this on hand', quantity)
     .addOption(new Option('--json', 'as one JSON object: position, time, levels').conflicts('csv'))
     .option('--csv', 'as CSV with a header')
-    .option('--as-of <time>', 'what was on hand at this time; --json then prints one object a line', moment)
+    .option('--as-of <time>', 'what was on hand at this time (a day: as it began, UTC); --json then prints one object a line', moment)
     .addOption(
       new Option('--clock <which>', 'whose time: when the server recorded, or when it happened by the tills').choices(['recorded', 'at']),
     )

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { clearLine, cursorTo } from 'node:readline'
 import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
@@ -8,6 +7,7 @@ import { aboutText, firstWord, Hearings, notReached, othersText } from '../deliv
 import { EXIT, Failure, oneLine } from '../failure.ts'
 import { type InputFormat, openSource } from '../input/index.ts'
 import { seconds, serverOption } from '../options.ts'
+import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 import { Posting, type PostingSummary } from '../posting.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { cannotBeSent, newServerOption, renewedText, TAKEN_OVER, takeOverOption } from '../takeover.ts'
@@ -41,7 +41,7 @@ export function postCommand(): Command {
     .addOption(
       new Option('-f, --format <format>', 'how the input is written (default: by its ending)').choices(['ndjson', 'csv', 'baskets']),
     )
-    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addOption(outboxOption())
     .option('--define', 'define the locations and items that the input names; what was refused for want of them is posted again')
     .option('--again', 'post the input although the same was posted before: it counts once more')
     .addOption(takeOverOption())
@@ -62,7 +62,8 @@ content, is not posted again; a file that has grown is posted from where it ende
 what was posted, and goes on, is posted only with --again. A file that was changed in its middle, or cut off, is another input:
 all of it is posted. So the same sale twice on standard input is posted once, and that is said: --again posts it once more,
 and an "at" makes it another. Where a run with --again was stopped, the same without --again goes on.
-One till, one outbox: give the same --outbox from wherever you run it.
+One till, one outbox: from another folder nothing is known of what was posted here. Give the same --outbox wherever you run it,
+or name the folder of all outboxes in TILLWIRE_OUTBOXES.
 Exit code 3: all was posted, and some were refused; "tillwire refused" shows them, mends them and drops them.`,
     )
     .action(post)
@@ -75,7 +76,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   const format = flags.format ?? formatOf(file)
   const source = await openSource(file, stop)
   try {
-    const folder = flags.outbox ?? join('outbox', flags.till.replaceAll('/', '-'))
+    const folder = outboxFolder(flags.till, flags.outbox)
     const progress = new Progress(flags.server)
     const hearings = new Hearings()
     await using till = new Till({

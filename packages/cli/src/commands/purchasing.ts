@@ -125,7 +125,9 @@ function where(to: Command): Command {
 }
 
 function period(to: Command): Command {
-  return to.option('--from <time>', 'recorded at this time or later', moment).option('--to <time>', 'recorded before this time', moment)
+  return to
+    .option('--from <time>', 'recorded at this time or later (a day: from its beginning, UTC)', moment)
+    .option('--to <time>', 'recorded before this time (a day: before it began)', moment)
 }
 
 async function print(name: Exclude<ReportName, 'asOf'>, flags: Flags, item: string | undefined): Promise<void> {

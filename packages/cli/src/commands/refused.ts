@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type Draft, REFUSALS, RefusedList, type RefusedTransaction, Rehearsal, type SettledTransaction, StockError } from '@tillwire/stock'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { count } from '../count.ts'
@@ -12,6 +11,8 @@ import { table } from '../table.ts'
 
 /** Numbers of transactions, or all that are open. */
 type Chosen = readonly number[] | 'all'
+
+import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 
 interface RefusedFlags {
   readonly outbox?: string
@@ -34,7 +35,7 @@ const ROWS_MAX = 1_000
 export function refusedCommand(): Command {
   return new Command('refused')
     .description('Show the transactions that the server refused, and mend or drop them. It needs the outbox, and no server.')
-    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addOption(outboxOption())
     .option('-t, --till <name>', 'the till that the outbox belongs to (default: whichever it is)')
     .addOption(new Option('--json', 'as NDJSON: one object a line, with the transaction as it was sent'))
     .option('--settled', 'show those that were replaced or dropped')
@@ -95,7 +96,7 @@ async function refused(flags: RefusedFlags): Promise<void> {
 }
 
 function openList({ outbox, till }: RefusedFlags): RefusedList {
-  const folder = outbox ?? join('outbox', (till as string).replaceAll('/', '-'))
+  const folder = outboxFolder(till as string, outbox)
   try {
     return new RefusedList(folder, till)
   } catch (error) {

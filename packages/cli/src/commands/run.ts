@@ -58,7 +58,7 @@ A file of --commands names what peers may run; no shell reads it, nor what they 
   run = ["df", "-h"]
   [commands.lookup]
   run = ["getent", "hosts"]
-  arguments = [{ pattern = "[a-z0-9.-]+" }]    also: oneOf, optional, dash (may begin with one)
+  arguments = [{ pattern = '[a-z0-9.\\-]+' }]  also: oneOf, optional, dash (may begin with one)
   timeoutMs = 5000                             also: outputBytesMax, folder, environment, errors = "drop",
                                                whenClientEnds = "kill" (a client that pipes its lines in ends too)`
 

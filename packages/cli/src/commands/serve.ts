@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import type { Logger } from 'pino'
 import { EXIT, Failure, oneLine } from '../failure.ts'
 import { openLog } from '../log.ts'
-import { DEFAULT_ENDPOINT, endpoints } from '../options.ts'
+import { DEFAULT_ENDPOINT, stockListens } from '../options.ts'
 import { type RunningSample, runSample } from '../sample/index.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 
@@ -24,7 +24,7 @@ export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the stock server on a data folder.')
     .option('-d, --data <folder>', 'its data folder; made where it is missing', './data')
-    .option('-l, --listen <endpoint>', `where it listens; may be given several times (default: ${DEFAULT_ENDPOINT})`, endpoints)
+    .option('-l, --listen <endpoint>', `where it listens; may be given several times (default: ${DEFAULT_ENDPOINT})`, stockListens)
     .option('--no-http', 'without the HTTP side (this version has none yet)')
     .option('--sample', 'on an empty ledger: write a small chain, and let simulated tills sell')
     .option('--insecure', 'listen on addresses of other machines without TLS and tokens')

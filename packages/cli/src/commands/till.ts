@@ -6,6 +6,7 @@ import { Counter } from '../counter/index.ts'
 import { delivered, Hearings, notReached } from '../delivery.ts'
 import { EXIT } from '../failure.ts'
 import { serverOption } from '../options.ts'
+import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
 import { cannotBeSent, newServerOption, REPLACED, takeOverOption } from '../takeover.ts'
 
@@ -28,7 +29,7 @@ export function tillCommand(): Command {
     .addOption(serverOption())
     .requiredOption('-l, --location <code>', 'the location that sells')
     .requiredOption('-t, --till <name>', "the till's name: T2, or S01/T2")
-    .option('-o, --outbox <folder>', "the till's outbox (default: ./outbox/<till>)")
+    .addOption(outboxOption())
     .addOption(takeOverOption())
     .addOption(newServerOption())
     .addHelpText(
@@ -39,7 +40,8 @@ standard input. Ctrl-C clears what is typed, and leaves when nothing is; with an
 
 A sale is refused where its location is not defined; what is odd about a sale that is booked (an item that nobody has defined,
 more sold than was there) is a flag. Both stand in the "transaction" table of the server's ledger.db.
-Exit code 3: some sales were refused. One till, one outbox: give the same --outbox from wherever you run it.`,
+Exit code 3: some sales were refused. One till, one outbox: give the same --outbox wherever you run
+it, or name the folder of all outboxes in TILLWIRE_OUTBOXES.`,
     )
     .action(run)
 }
@@ -47,7 +49,7 @@ Exit code 3: some sales were refused. One till, one outbox: give the same --outb
 async function run(flags: TillFlags): Promise<void> {
   const stop = stopSignal()
   const name = flags.till.includes('/') ? flags.till : `${flags.location}/${flags.till}`
-  const folder = flags.outbox ?? join('outbox', name.replaceAll('/', '-'))
+  const folder = outboxFolder(name, flags.outbox)
   let counter: Counter | undefined
   const hearings = new Hearings()
   await using till = new Till({

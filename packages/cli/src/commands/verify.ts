@@ -68,12 +68,8 @@ function lines({
   const inLog = damages.filter(({ where }) => where === 'log')
   const inTables = damages.filter(({ where }) => where === 'tables')
   const when = recorded === 0 ? '' : `, ${new Date(recorded).toISOString()}`
-  const tables =
-    compared === undefined
-      ? 'none to compare: the next start makes them'
-      : inTables.length === 0
-        ? `as the log says, at position ${compared}`
-        : 'damaged'
+  const none = inLog.length > 0 ? 'not compared, for the log is damaged' : 'none to compare: the next start makes them'
+  const tables = compared === undefined ? none : inTables.length === 0 ? `as the log says, at position ${compared}` : 'damaged'
   return [
     `log: ${inLog.length === 0 ? 'whole' : 'damaged'}, position ${position}${when}, SHA-256 ${hash}`,
     `tables: ${inTables.length > 0 ? 'damaged' : tables}`,

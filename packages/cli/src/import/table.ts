@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { count } from '../count.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS, unknownColumn, unreadable, utf8 } from '../input/index.ts'
+import { csvFault, noHeader, ROW_ENDS, unknownColumn, unreadable, utf8 } from '../input/index.ts'
 import type { Faults, Place } from './faults.ts'
 
 /** A row by the names of its columns; cells that are empty are left out. */
@@ -74,7 +74,7 @@ export async function readTable(file: string, { all, required }: Columns, faults
     if (error instanceof CsvError) throw new Failure(`${file}: line ${error.lines}: ${csvFault(error)}`, EXIT.usage)
     throw new Failure(error instanceof Failure ? `${file}: ${error.message}` : `${file} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
-  if (header === undefined) throw new Failure(`${file}: it is empty; its first line must name the columns: ${all.join(', ')}`, EXIT.usage)
+  if (header === undefined) throw new Failure(`${file}: ${noHeader(all)}`, EXIT.usage)
   return rows
 }
 

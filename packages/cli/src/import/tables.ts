@@ -1,4 +1,5 @@
 import { type Draft, LEDGER_LIMITS } from '@tillwire/stock'
+import { policyNonsense } from '../input/index.ts'
 import { barcodesCell, flagCell, listCell, numberCell, packsCell } from './cells.ts'
 import type { Faults, Place } from './faults.ts'
 import type { Columns, Row } from './table.ts'
@@ -86,10 +87,9 @@ export function plan(name: TableName, rows: readonly Row[], at: number, faults: 
     seen.set(key, row.line)
     const values = valuesOf(name, row, faults)
     if (values === undefined) continue
-    const { reorderPoint, orderUpTo } = values as { reorderPoint?: number; orderUpTo?: number }
-    if (reorderPoint !== undefined && orderUpTo !== undefined && orderUpTo < reorderPoint) {
-      faults.add(row, `orderUpTo ${orderUpTo} is below reorderPoint ${reorderPoint}`)
-    } else read.push({ file: row.file, line: row.line, values })
+    const odd = policyNonsense(values)
+    if (odd !== undefined) faults.add(row, odd)
+    else read.push({ file: row.file, line: row.line, values })
   }
   if (name === 'opening') return openings(read as OpeningRow[], at)
   return read.map(({ values, ...place }) => {

@@ -28,3 +28,8 @@ export function unknownColumn(name: string, known: readonly string[]): string {
   if (separator !== undefined) return `the cells are separated by ${separator}; it must be commas`
   return `unknown column "${name}"; known are ${known.join(', ')}`
 }
+
+/** What is wrong with a file that has not even a header. */
+export function noHeader(columns: readonly string[]): string {
+  return `it is empty; its first line must name the columns: ${columns.join(', ')}`
+}

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { type Draft, parseTime } from '@tillwire/stock'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS, unknownColumn } from './csv-text.ts'
+import { csvFault, noHeader, ROW_ENDS, unknownColumn } from './csv-text.ts'
 import type { InputDefaults, InputDraft, InputReader } from './draft-input.ts'
 
 const COLUMNS = ['receipt', 'kind', 'location', 'item', 'quantity', 'at', 'ref'] as const
@@ -22,8 +22,12 @@ const RECORD_BYTES_MAX = 1024 * 1024
  * another with the same `receipt` are one transaction; without one each row is its own.
  */
 export const readCsv: InputReader = async function* (chunks, defaults) {
+  let hasHeader = false
   const parser = parse({
-    columns: checkHeader,
+    columns: (header: string[]) => {
+      hasHeader = true
+      return checkHeader(header)
+    },
     bom: true,
     record_delimiter: ROW_ENDS,
     trim: true,
@@ -46,6 +50,7 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
     if (error instanceof CsvError) throw new Failure(`line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)
     throw error
   }
+  if (!hasHeader) throw new Failure(noHeader(COLUMNS), EXIT.usage)
   if (open.length > 0) yield draftOf(open, defaults)
 }
 
@@ -77,7 +82,9 @@ function draftOf(rows: readonly Numbered[], defaults: InputDefaults): InputDraft
 }
 
 function quantityOf(text: string | undefined, line: number): number {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text ?? ''))
-    throw new Failure(`line ${line}: quantity must be a number, not "${text ?? ''}"`, EXIT.usage)
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text ?? '')) {
+    const point = /^[+-]?\d+,\d+$/.test(text ?? '') ? `; write ${text?.replace(',', '.')}` : ''
+    throw new Failure(`line ${line}: quantity must be a number, not "${text ?? ''}"${point}`, EXIT.usage)
+  }
   return Number(text)
 }

@@ -9,7 +9,9 @@ export const readNdjson: InputReader = async function* (chunks, { location, now 
     if (text.trim() === '') continue
     const sent = parse(text, number)
     if ('seq' in sent) throw new Failure(`line ${number}: seq is given by the outbox; leave it out`, EXIT.usage)
-    const place = 'lines' in sent && sent.location === undefined && location !== undefined ? { location } : {}
+    const isNowhere = 'lines' in sent && sent.location === undefined
+    if (isNowhere && location === undefined) throw new Failure(`line ${number}: no location; name it, or add --location`, EXIT.usage)
+    const place = isNowhere ? { location } : {}
     yield { draft: draftFrom({ ...sent, ...place }, now, `line ${number}: `), line: number }
   }
 }

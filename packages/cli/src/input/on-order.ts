@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, ROW_ENDS, unknownColumn } from './csv-text.ts'
+import { csvFault, noHeader, ROW_ENDS, unknownColumn } from './csv-text.ts'
 import { unreadable } from './source.ts'
 
 /** Goods on order, as the server is told of them. */
@@ -23,9 +23,13 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
   } catch (error) {
     throw new Failure(`${path} cannot be read: ${unreadable(error)}`, EXIT.usage)
   }
+  let hasHeader = false
   try {
     const records = parse(text, {
-      columns: (header: string[]) => checkHeader(header, path),
+      columns: (header: string[]) => {
+        hasHeader = true
+        return checkHeader(header, path)
+      },
       bom: true,
       record_delimiter: ROW_ENDS,
       trim: true,
@@ -35,6 +39,7 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
       record: Record<string, string>
       info: { lines: number }
     }[]
+    if (!hasHeader) throw new Failure(`${path}: ${noHeader(COLUMNS)}`, EXIT.usage)
     return records.map(({ record, info }) => rowOf(record, info.lines, `${path}: line ${info.lines}`))
   } catch (error) {
     if (error instanceof CsvError) throw new Failure(`${path}: line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)

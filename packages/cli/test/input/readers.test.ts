@@ -177,6 +177,8 @@ describe('the reader of csv', () => {
     await assert.rejects(csv('item,qty\nmilk,1'), refusal(/^line 1: unknown column "qty"; known are receipt, /))
     await assert.rejects(csv('item;quantity\nmilk;1'), refusal(/^line 1: the cells are separated by semicolons; it must be commas$/))
     await assert.rejects(csv('item\tquantity\nmilk\t1'), refusal(/^line 1: the cells are separated by tabs; it must be commas$/))
+    await assert.rejects(csv('\n'), refusal(/^it is empty; its first line must name the columns: receipt, /))
+    await assert.rejects(csv('item,quantity\nmilk,"1,5"'), refusal(/^line 2: quantity must be a number, not "1,5"; write 1\.5$/))
     await assert.rejects(csv('item,ref\nmilk,1'), refusal(/^line 1: the column "quantity" is missing/))
     await assert.rejects(csv('item,quantity,item\nmilk,1,x'), refusal(/^line 1: the column "item" is there twice/))
   })

@@ -66,7 +66,7 @@ export function oneOf(...words: readonly string[]): Check {
 /** An array of `least` to `most` elements that each pass. */
 export function list(element: Check, least: number, most: number): Check {
   return (value, path) => {
-    if (!Array.isArray(value)) throw wrong(path, `an array of ${least} to ${most}`, value)
+    if (!Array.isArray(value)) throw wrong(path, 'an array', value)
     if (value.length < least || value.length > most) {
       const [words, bound] = value.length < least ? ['at least', least] : ['at most', most]
       throw new StockError(

@@ -24,6 +24,7 @@ export interface LogCopy {
 export function copyLog(from: string, to: string): LogCopy {
   const target = resolve(to)
   if (existsSync(target)) throw exists(target)
+  if (!existsSync(dirname(target))) throw new StockError('data_unusable', `the folder ${dirname(target)} is not there`)
   openLogFile(from).close()
   const part = `${target}.${process.pid}.part`
   try {
