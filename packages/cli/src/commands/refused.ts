@@ -190,7 +190,7 @@ async function show(rows: Iterable<Row>, flags: RefusedFlags): Promise<void> {
   for (const row of rows) {
     if (all++ < ROWS_MAX) shown.push(row)
   }
-  const head = ['at', 'kind', 'location', 'lines', 'refused', 'field', ...(flags.settled === true ? ['settled'] : [])]
+  const head = ['at', 'kind', 'location', 'lines', 'item', 'refused', 'field', ...(flags.settled === true ? ['settled'] : [])]
   if (all > 0) process.stdout.write(`${table(['number', ...head], shown.map(cellsOf), head.length + 1)}\n`)
   if (shown.some(({ accepted }) => accepted)) process.stdout.write(`*: ${ACCEPTED_BEFORE}; --again offers it once more, under its id\n`)
   const rest = all > shown.length ? `; the first ${shown.length} are shown, --json shows all` : ''
@@ -204,7 +204,10 @@ function objectOf(row: Row): Record<string, unknown> {
 }
 
 function cellsOf(row: Row): string[] {
-  const { kind, at, location = '', lines } = sentIn(row.line) as { kind: string; at: string; location?: string; lines?: readonly unknown[] }
+  const sent = sentIn(row.line) as { kind: string; at: string; location?: string; item?: string; lines?: readonly { item: string }[] }
+  const { kind, at, location = '', lines } = sent
+  // That of the line which the refusal is about, else of the first.
+  const { item = '' } = lines?.[Number(/^lines\[(\d+)\]/.exec(row.field ?? '')?.[1] ?? 0)] ?? sent
   const settled = 'settled' in row ? [row.replacement === null ? row.settled : `${row.settled} by ${row.replacement}`] : []
   const cells = [
     String(row.seq),
@@ -212,6 +215,7 @@ function cellsOf(row: Row): string[] {
     kind,
     location,
     String(lines?.length ?? 0),
+    item,
     `${row.refused}${row.accepted ? ' *' : ''}`,
     row.field ?? '',
     ...settled,
