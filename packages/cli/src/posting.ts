@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Draft, RefusedTransaction, Till } from '@tillwire/stock'
+import type { Draft, RefusedTransaction, Till, TransactionResult } from '@tillwire/stock'
 import { delivered } from './delivery.ts'
 import { EXIT, Failure, oneLine, printable } from './failure.ts'
 import {
@@ -16,6 +16,7 @@ import {
   utf8,
   withDefinitions,
 } from './input/index.ts'
+import { InputLines } from './input-lines.ts'
 
 /** How to post an input. */
 export interface PostingOptions {
@@ -85,6 +86,7 @@ export class Posting {
   #transactions = 0
   #lines = 0
   #note: InputNote | undefined
+  readonly #taken = new InputLines()
   #beforeAs: string | undefined
   #resumed = false
 
@@ -146,6 +148,7 @@ export class Posting {
     let index = 0
     let step: Draft[] = []
     let own: Draft[] = []
+    let from: number[] = []
     for await (const { draft, added, line } of this.#read(this.#source.read(), now)) {
       if (stop.aborted) break
       if (added === true) {
@@ -155,19 +158,31 @@ export class Posting {
         continue
       } else own.push(draft)
       step.push(draft)
+      from.push(line)
       if (step.length < STEP) continue
-      this.#take(step, own)
+      this.#take(step, own, from)
       step = []
       own = []
+      from = []
       await this.#till.settled(AHEAD)
     }
-    if (step.length > 0 && !stop.aborted) this.#take(step, own)
+    if (step.length > 0 && !stop.aborted) this.#take(step, own, from)
     const reached = await delivered(this.#till)
     const mended = stop.aborted ? 0 : await this.#mend(before)
     const totals = this.#totals()
     const earlier = before === 0 ? 'nothing' : before >= this.#drafts ? 'all' : 'some'
     const [transactions, lines, beforeAs, resumed] = [this.#transactions, this.#lines, this.#beforeAs, this.#resumed]
     return { transactions, lines, ...totals, before: earlier, beforeAs, resumed, mended, reached }
+  }
+
+  /** Hears what became of a transaction of the outbox. */
+  heard({ seq, refused }: TransactionResult): void {
+    if (refused !== undefined) this.#taken.refused(seq)
+  }
+
+  /** On which line of the input a refused transaction stands; undefined where that is not known any more. */
+  lineOf(seq: number): number | undefined {
+    return this.#taken.of(seq)
   }
 
   /** Whether a transaction of the outbox is of this input. */
@@ -180,10 +195,13 @@ export class Posting {
     for (const row of this.#allRefused(this.#note?.spans ?? [])) if (!isKnownItem(row)) yield row
   }
 
-  #take(drafts: readonly Draft[], own: readonly Draft[]): void {
+  /** @param from - the line of each of the drafts */
+  #take(drafts: readonly Draft[], own: readonly Draft[], from: readonly number[]): void {
     const note = this.#note as InputNote
     const last = own.at(-1)
     const after = this.#till.last
+    this.#taken.forget(this.#till.acked)
+    this.#taken.took(after, from)
     this.#keep(drafts, {
       ...note,
       drafts: note.drafts + own.length,

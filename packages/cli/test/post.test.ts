@@ -139,9 +139,15 @@ describe('tillwire post', { concurrency: 2 }, () => {
     await writeFile(at.path('day.ndjson'), `{"kind":"location","location":"S07/back"}\n${ship}\n`)
     const bare = await post(at, 'day.ndjson')
     assert.equal(bare.code, 3)
-    assert.match(bare.err, /transaction 1: unknown_location \(S07\); .*\nrefused: transaction 2: unknown_location \(S01\)/)
+    assert.match(
+      bare.err,
+      /line 1, transaction 1: unknown_location \(S07\): the location is not defined; .*\nrefused: line 2, transaction 2: unknown_location \(S01\)/,
+    )
     const defined = await post(at, 'day.ndjson', '--define', '--again')
-    assert.equal(defined.err, 'refused: transaction 8: insufficient_available (lines[0].quantity)\n')
+    assert.equal(
+      defined.err,
+      'refused: line 2, transaction 8: insufficient_available (lines[0].quantity): less is available (on hand and not reserved) than it would take\n',
+    )
   })
 
   it('does not post a part of a transaction that has grown, and says so', async (t) => {
@@ -185,7 +191,10 @@ describe('tillwire post', { concurrency: 2 }, () => {
     assert.equal(end.code, 3)
     assert.equal(summary(end), '7 transactions, 7 lines, 7 refused, 0 flagged, T seconds')
     const lines = end.err.trim().split('\n')
-    assert.equal(lines[0], 'refused: transaction 1: unknown_location (S01); define it, or add --define')
+    assert.equal(
+      lines[0],
+      'refused: line 1, transaction 1: unknown_location (S01): the location is not defined; define it, or add --define',
+    )
     assert.equal(lines.length, 6)
     assert.equal(lines[5], 'refused: and 2 more')
     const mended = await post(at, 'b', '--format', 'baskets', '--define')

@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline'
-import { type Renewal, Till, type TillStatus } from '@tillwire/stock'
+import { REFUSALS, type Renewal, Till, type TillStatus } from '@tillwire/stock'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { count } from '../count.ts'
@@ -29,6 +29,7 @@ const SAVE_CURSOR = '\x1b7'
 
 /** Refused transactions that are shown one by one. */
 const REFUSALS_SHOWN = 5
+const REASONS: Readonly<Record<string, string | undefined>> = REFUSALS
 
 /** `tillwire post` */
 export function postCommand(): Command {
@@ -79,6 +80,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
     const folder = outboxFolder(flags.till, flags.outbox)
     const progress = new Progress(flags.server)
     const hearings = new Hearings()
+    let posting: Posting | undefined
     await using till = new Till({
       till: flags.till,
       outbox: folder,
@@ -87,10 +89,13 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       newServer: flags.newServer === true,
       waits: true,
       changed: (state) => progress.changed(state),
-      result: (result) => hearings.result(result),
+      result: (result) => {
+        hearings.result(result)
+        posting?.heard(result)
+      },
     })
     const location = flags.location ?? (flags.till.includes('/') ? flags.till.slice(0, flags.till.indexOf('/')) : undefined)
-    const posting = new Posting(till, source, {
+    posting = new Posting(till, source, {
       format,
       location,
       define: flags.define === true,
@@ -141,8 +146,11 @@ interface Reported {
 
 function report(posting: Posting, summary: PostingSummary, { define, others, seconds }: Reported): void {
   for (const { seq, line, refused, field } of posting.refused().take(REFUSALS_SHOWN)) {
+    const at = posting.lineOf(seq)
+    const where = at === undefined ? `transaction ${seq}` : `line ${at}, transaction ${seq}`
     const hint = refused === 'unknown_location' && !define ? '; define it, or add --define' : ''
-    process.stderr.write(`refused: transaction ${seq}: ${refused}${aboutText({ line, refused, field })}${hint}\n`)
+    const why = REASONS[refused] === undefined ? '' : `: ${REASONS[refused]}` // a newer server has others
+    process.stderr.write(`refused: ${where}: ${refused}${aboutText({ line, refused, field })}${why}${hint}\n`)
   }
   if (summary.refused > REFUSALS_SHOWN) process.stderr.write(`refused: and ${summary.refused - REFUSALS_SHOWN} more\n`)
   const { transactions, lines, refused, flagged, flags, before, mended } = summary
