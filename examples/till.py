@@ -68,8 +68,7 @@ def send():
         say({"bye": 1})
 
 
-for sold in sys.stdin:
-    if not re.fullmatch(r"\S+ \d+(\.\d+)?\s*", sold):
-        sys.exit(f"not an item and a quantity: {sold.strip()}")
-    put(*sold.split())
+sales = [re.fullmatch(r"\s*(\S+)\s+(\d*\.?\d+)\s*", line) or sys.exit(f"not an item and a quantity: {line.strip()}") for line in sys.stdin]
+for sale in sales:
+    put(*sale.groups())
 send()

@@ -14,7 +14,7 @@ const ROWS: readonly Row[] = [
   { names: ['till'], load: async () => [(await import('./commands/till.ts')).tillCommand()] },
   { names: ['refused'], load: async () => [(await import('./commands/refused.ts')).refusedCommand()] },
   {
-    names: ['reorder', 'history', 'velocity', 'shrink', 'oversold', 'tills'],
+    names: ['reorder', 'history', 'velocity', 'shrink', 'oversold', 'opened', 'tills'],
     load: async () => (await import('./commands/purchasing.ts')).purchasingCommands(),
   },
   { names: ['import'], load: async () => [(await import('./commands/import.ts')).importCommand()] },

@@ -8,13 +8,14 @@ import {
   type InputDraft,
   type InputFormat,
   type KnownPart,
-  nonsense,
+  policyNonsense,
   READERS,
   type Source,
   STANDARD_INPUT,
   sentIn,
   utf8,
   withDefinitions,
+  wrongKind,
 } from './input/index.ts'
 import { InputLines } from './input-lines.ts'
 
@@ -68,6 +69,17 @@ interface InputNote extends KnownPart {
   readonly mended?: number
 }
 
+/** Something odd in the input. */
+interface Odd {
+  /** Of the draft. */
+  readonly index: number
+  readonly text: string
+  /** No server takes it. */
+  readonly isWrong: boolean
+}
+
+/** So many odd drafts are noted. */
+const ODD_MAX = 1_000
 /** Drafts that become durable in one step. */
 const STEP = 500
 /** Drafts that may wait in the outbox before more are read: the disk is no place for a whole input twice. */
@@ -87,6 +99,7 @@ export class Posting {
   #lines = 0
   #note: InputNote | undefined
   readonly #taken = new InputLines()
+  readonly #odd: Odd[] = []
   #beforeAs: string | undefined
   #resumed = false
 
@@ -114,10 +127,11 @@ export class Posting {
   async check(stop: AbortSignal): Promise<void> {
     const known = this.#till.notes(this.#prefix).map(({ value }) => JSON.parse(value) as InputNote) // what was written last comes last
     const print = new Fingerprint(known.map(({ bytes }) => bytes))
-    for await (const { draft, added } of this.#read(print.pass(this.#source.read()), Date.now())) {
+    for await (const { draft, added, line } of this.#read(print.pass(this.#source.read()), Date.now())) {
       if (stop.aborted) return
       this.#size++
       if (added === true) continue
+      this.#look(draft, line)
       this.#drafts++
       this.#transactions++
       if ('lines' in draft) this.#lines += draft.lines.length
@@ -136,10 +150,30 @@ export class Posting {
       const begins = known.filter((note) => note.drafts > 0 && print.beginsWith(note)).sort((a, b) => b.bytes - a.bytes)
       this.#refuseContinued(begins[0])
     }
+    this.#refuseWrongKind(earlier.drafts)
     this.#beforeAs = earlier.drafts > 0 && earlier.path !== name ? nameOf(earlier) : undefined
     this.#resumed = earlier === same && same.path === name && same.drafts < this.#drafts
     // A copy that is not posted again is known by the name of the first, which goes on growing under it.
     this.#note = { ...earlier, path: earlier === same ? same.path : name, bytes: print.bytes, digest }
+  }
+
+  /** What is odd about what is posted now, though the server takes it. Known after {@link check}. */
+  get oddities(): readonly string[] {
+    const { drafts } = this.#note as InputNote
+    return this.#odd.filter(({ index, isWrong }) => index >= drafts && !isWrong).map(({ text }) => text)
+  }
+
+  #look(draft: Draft, line: number): void {
+    const wrong = wrongKind(draft)
+    const what = wrong ?? (draft.kind === 'policy' ? policyNonsense(draft) : undefined)
+    if (what === undefined || this.#odd.length === ODD_MAX) return
+    this.#odd.push({ index: this.#drafts, text: `${this.#source.name}: line ${line}: ${what}`, isWrong: wrong !== undefined })
+  }
+
+  /** What an earlier run has taken is as it is. @throws Failure */
+  #refuseWrongKind(before: number): void {
+    const wrong = this.#odd.find(({ index, isWrong }) => isWrong && index >= before)
+    if (wrong !== undefined) throw new Failure(wrong.text, EXIT.usage)
   }
 
   /** Takes in what was not taken before, and waits until the server has it all. */
@@ -288,8 +322,6 @@ export class Posting {
       for await (const read of define ? withDefinitions(drafts, now) : drafts) {
         line = read.line
         this.#till.check(read.draft)
-        const odd = nonsense(read.draft)
-        if (odd !== undefined) throw new Failure(`line ${line}: ${odd}`, EXIT.usage)
         yield read
       }
     } catch (error) {

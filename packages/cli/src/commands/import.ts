@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type KnownCodes, Reader, Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
@@ -63,7 +64,7 @@ several packs as box:12|pallet:480. Quantities have up to three decimals. Text i
 
 Every row is checked first, by the rules of the server, also against what the server knows where it can be reached; each bad row is
 named by file and line (the first thousand), and then nothing is posted. Opening stock of a location that was imported before is not
-posted again: correct it with adjust or count. The same outbox knows it; of other tills the server is asked (some locations, some items).
+posted again: correct it with adjust or count. The outbox knows what came from it; of all else the server is asked.
 Exit code 2: rows are wrong, nothing was posted. Exit code 3: all was posted, and some rows were refused.`,
     )
     .action(run)
@@ -74,15 +75,16 @@ async function run(flags: ImportFlags): Promise<void> {
   const faults = new Faults()
   const defined: Named = { locations: new Set(), items: new Set() }
   const planned = await planOf(flags, defined, faults)
-  const known = await askServer(flags, planned, namedElsewhere(planned, defined), faults, stop)
+  const server = new AskedServer(flags.server, stop)
+  const known = await knownCodes(server, namedElsewhere(planned, defined))
   if (stop.aborted) throw new Failure('interrupted; nothing was posted', EXIT.interrupted)
   rehearse(planned, defined, known, faults)
   refuseFaults(faults)
-  if (flags.dryRun === true) {
-    process.stdout.write(`${count(planned.length, 'transaction')} would be posted; no row is wrong\n`)
-    return
-  }
   const folder = outboxFolder(flags.till, flags.outbox)
+  if (flags.dryRun === true && !existsSync(folder)) {
+    await refuseOpened(server, planned, faults)
+    return tell(planned.length)
+  }
   let takeoverTold = false
   let waitingTold = false
   let renewalTold = false
@@ -109,6 +111,8 @@ async function run(flags: ImportFlags): Promise<void> {
   })
   const importing = new Importing(till, planned, faults)
   refuseFaults(faults)
+  await refuseOpened(server, importing.openings, faults)
+  if (flags.dryRun === true) return tell(importing.fresh)
   till.connect() // not before: rows that are wrong shall not take a till over
   await firstWord(till, stop, folder)
   const posted = importing.put()
@@ -141,27 +145,54 @@ function depthOf({ draft }: Planned): number {
   return draft.kind === 'location' ? draft.location.split('/').length : 0
 }
 
-/** Which of the codes the server knows, and whether it has opening stock already; where it cannot be asked, all is let pass, and that is said. */
-async function askServer(
-  { server, till, opening }: ImportFlags,
-  planned: readonly Planned[],
-  codes: KnownCodes,
-  faults: Faults,
-  stop: AbortSignal,
-): Promise<KnownCodes> {
-  const named = codes.locations.length + codes.items.length
-  if (named === 0 && opening === undefined) return codes
-  try {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(ASK_MS)])
-    await using reader = await Reader.connect(server, { signal })
-    await checkOpened(reader, planned, till, faults)
-    return await reader.known(codes)
-  } catch (error) {
-    const unknown = named === 0 ? [] : [`${count(named, 'code')} that the files do not define may be unknown to it`]
-    const opened = opening === undefined ? [] : ['it may have opening stock of these locations already']
-    process.stderr.write(`the server cannot be asked (${oneLine(error)}): ${[...unknown, ...opened].join(', and ')}\n`)
-    return codes
+/** The server, as far as it can be asked: where it cannot, all is let pass, and that is said. */
+class AskedServer {
+  readonly #server: string
+  readonly #stop: AbortSignal
+  #isAway = false
+
+  constructor(server: string, stop: AbortSignal) {
+    this.#server = server
+    this.#stop = stop
   }
+
+  /** @param otherwise - what is not known then */
+  async ask<T>(question: (reader: Reader) => Promise<T>, otherwise: string): Promise<T | undefined> {
+    if (this.#isAway) {
+      process.stderr.write(`${otherwise}\n`)
+      return undefined
+    }
+    try {
+      const signal = AbortSignal.any([this.#stop, AbortSignal.timeout(ASK_MS)])
+      await using reader = await Reader.connect(this.#server, { signal })
+      return await Promise.race([question(reader), fired(signal).then(() => Promise.reject(new Error('no answer in time')))])
+    } catch (error) {
+      this.#isAway = true
+      process.stderr.write(`the server cannot be asked (${oneLine(error)}): ${otherwise}\n`)
+      return undefined
+    }
+  }
+}
+
+/** Which of the codes the server knows. */
+async function knownCodes(server: AskedServer, codes: KnownCodes): Promise<KnownCodes> {
+  const named = codes.locations.length + codes.items.length
+  if (named === 0) return codes
+  const otherwise = `${count(named, 'code')} that the files do not define may be unknown to it`
+  return (await server.ask((reader) => reader.known(codes), otherwise)) ?? codes
+}
+
+/** Opening stock where there has been some would count twice. @throws Failure */
+async function refuseOpened(server: AskedServer, planned: readonly Planned[], faults: Faults): Promise<void> {
+  const openings = planned.filter(({ draft }) => draft.kind === 'opening')
+  if (openings.length === 0) return
+  await server.ask((reader) => checkOpened(reader, openings, faults), 'there may be opening stock of these locations already')
+  refuseFaults(faults)
+}
+
+/** What a dry run has to say. */
+function tell(transactions: number): void {
+  process.stdout.write(`${count(transactions, 'transaction')} would be posted; no row is wrong\n`)
 }
 
 function refuseFaults(faults: Faults): void {

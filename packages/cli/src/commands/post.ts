@@ -102,6 +102,7 @@ async function post(file: string, flags: PostFlags): Promise<void> {
       again: flags.again === true,
     })
     await posting.check(stop)
+    tellOdd(posting.oddities)
     till.connect() // not before: an input that is wrong shall not take a till over
     await firstWord(till, stop, folder)
     if (stop.aborted) throw givenUp('stopped', till.state, folder, 'nothing of this input was taken now: run the same command again')
@@ -121,6 +122,11 @@ async function post(file: string, flags: PostFlags): Promise<void> {
   } finally {
     source.close()
   }
+}
+
+function tellOdd(oddities: readonly string[]): void {
+  for (const text of oddities.slice(0, REFUSALS_SHOWN)) process.stderr.write(`odd: ${text}\n`)
+  if (oddities.length > REFUSALS_SHOWN) process.stderr.write(`odd: and ${oddities.length - REFUSALS_SHOWN} more\n`)
 }
 
 /** A pipe is rarely the same twice on purpose, and neither is a file of another name; unless the first run was stopped. */

@@ -73,6 +73,11 @@ const FORMS: Readonly<Record<Exclude<ReportName, 'asOf'>, ReportForm>> = {
     figures: 2,
   },
   oversold: { noun: 'level', columns: [...levelColumns, { field: 'since' }, { field: 'onHand', title: 'on hand' }], figures: 3 },
+  opened: {
+    noun: 'location',
+    columns: [{ field: 'location' }, { field: 'position' }, { field: 'recorded' }, { field: 'till' }],
+    figures: 9,
+  },
   tills: {
     noun: 'till',
     columns: [
@@ -104,6 +109,7 @@ export function purchasingCommands(): Command[] {
       .option('--prefix <text>', 'only items whose code begins so'),
     period(where(command('shrink', 'Print what was lost and found, by location and kind.'))),
     where(command('oversold', 'Print the levels below 0, and since when they are.')),
+    where(command('opened', 'Print the locations that have had opening stock, and when that began.')),
     command('tills', 'Print the tills, those not heard from for longest first.'),
   ]
 }

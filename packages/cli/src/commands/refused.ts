@@ -4,6 +4,7 @@ import { count } from '../count.ts'
 import { ACCEPTED_BEFORE } from '../delivery.ts'
 import { EXIT, Failure, jsonText, printable } from '../failure.ts'
 import { draftFrom, openSource, sentIn, utf8 } from '../input/index.ts'
+import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 import { write } from '../output.ts'
 import { setFields } from '../set-fields.ts'
 import { stopSignal } from '../stop-signal.ts'
@@ -11,8 +12,6 @@ import { table } from '../table.ts'
 
 /** Numbers of transactions, or all that are open. */
 type Chosen = readonly number[] | 'all'
-
-import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 
 interface RefusedFlags {
   readonly outbox?: string

@@ -41,6 +41,8 @@ export class Importing {
   /** Locations whose opening stock was posted by an earlier import. */
   readonly before: readonly string[]
   readonly #drafts: readonly Draft[]
+  /** The openings among what is posted. */
+  readonly openings: readonly Planned[]
 
   constructor(till: Till, planned: readonly Planned[], faults: Faults) {
     this.#till = till
@@ -51,6 +53,7 @@ export class Importing {
     const refused = new Set([...this.#allRefused()].map(({ line }) => (JSON.parse(line) as { id: string }).id))
     const before = new Set<string>()
     const drafts: Draft[] = []
+    const openings: Planned[] = []
     for (const { draft, rows } of planned) {
       const id = this.#idOf(draft)
       this.#rows.set(id, rows)
@@ -61,11 +64,18 @@ export class Importing {
           if (!posted.some((digest) => id === `import/${digest}`)) faults.add(rows[0] as Place, openedBefore(draft.location))
           continue
         }
+        openings.push({ draft, rows })
       }
       drafts.push({ ...draft, id } as Draft)
     }
     this.before = [...before]
     this.#drafts = drafts
+    this.openings = this.known ? [] : openings
+  }
+
+  /** How many transactions are posted. */
+  get fresh(): number {
+    return this.known ? 0 : this.#drafts.length
   }
 
   /** Whether this very import was put before. */
@@ -75,7 +85,7 @@ export class Importing {
 
   /** Puts all of it; answers how many transactions that were. */
   put(): number {
-    if (this.known || this.#drafts.length === 0) return 0
+    if (this.fresh === 0) return 0
     const openings: Record<string, readonly string[]> = { ...this.#note.openings }
     for (const draft of this.#drafts) {
       if (draft.kind !== 'opening') continue

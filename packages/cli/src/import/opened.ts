@@ -2,32 +2,24 @@ import type { Reader } from '@tillwire/stock'
 import type { Faults, Place } from './faults.ts'
 import type { Planned } from './tables.ts'
 
-/** Opening stock comes by the location, so a few items of each, and a few locations, tell whether it was posted; each is a question. */
-const LOCATIONS_ASKED = 20
-const ITEMS_ASKED = 3
-/** The oldest movements of an item at a location that are looked at: it was opened before it was sold, or soon after. */
-const MOVEMENTS_ASKED = 100
+/** Locations that an answer is to have. */
+const LOCATIONS_A_PAGE = 10_000
 
-/** Asks the server whether another till has posted opening stock where an import has some: it would count twice. */
-export async function checkOpened(reader: Reader, planned: readonly Planned[], till: string, faults: Faults): Promise<void> {
-  const openings = planned.filter(({ draft }) => draft.kind === 'opening')
-  const step = Math.ceil(openings.length / LOCATIONS_ASKED)
-  for (let index = 0; index < openings.length; index += step) {
-    const { draft, rows } = openings[index] as Planned
-    if (draft.kind !== 'opening') continue
-    for (const { item } of draft.lines.slice(0, ITEMS_ASKED)) {
-      const by = await openedBy(reader, draft.location, item, till)
-      if (by === undefined) continue
-      faults.add(rows[0] as Place, `opening stock of ${draft.location} was posted before, ${by}; correct it with adjust or count`)
-      break
+/** Asks the server whether there was opening stock already where an import is to post some: it would count twice. */
+export async function checkOpened(reader: Reader, openings: readonly Planned[], faults: Faults): Promise<void> {
+  const rows = new Map<string, Place>()
+  for (const { draft, rows: its } of openings) {
+    if (draft.kind === 'opening' && !rows.has(draft.location)) rows.set(draft.location, its[0] as Place)
+  }
+  if (rows.size === 0) return
+  for await (const page of reader.report('opened', { limit: LOCATIONS_A_PAGE })) {
+    for (const { location, position, till } of page.rows) {
+      const row = rows.get(location as string)
+      if (row === undefined) continue
+      faults.add(
+        row,
+        `${location} has had opening stock, by ${till} from position ${position} on: leave it out, and correct what is wrong with adjust or count`,
+      )
     }
   }
-}
-
-async function openedBy(reader: Reader, location: string, item: string, own: string): Promise<string | undefined> {
-  for await (const { rows } of reader.report('history', { item, location, order: 'oldest', limit: MOVEMENTS_ASKED })) {
-    const found = rows.find(({ kind, till }) => kind === 'opening' && till !== own)
-    return found === undefined ? undefined : `by ${found.till} at position ${found.position}`
-  }
-  return undefined
 }

@@ -7,7 +7,11 @@ const LEVELS_MAX = 500_000
 
 /** A look into the past, as far as it has come. */
 export interface Look {
-  readonly sums: Pick<MovedSums, 'levels' | 'read'>
+  readonly sums: Pick<MovedSums, 'levels'>
+  /** How much it was to come so far, in transactions and movements. */
+  readonly work: number
+  /** All up to this position is in it. */
+  readonly reached: number
 }
 
 interface Kept<T> {
@@ -49,8 +53,9 @@ export class KeptLooks<T extends Look> {
 
   #keep(key: string, look: T): void {
     const other = this.#kept.get(key)?.look
-    if (other !== undefined && other.sums.read > look.sums.read) return // somebody has looked at the same meanwhile, and came further
-    this.#kept.set(key, { look, worth: this.#wentLast + look.sums.read })
+    // Somebody may have looked at the same meanwhile, and come further.
+    if (other !== undefined && (other.reached - look.reached || other.work - look.work) > 0) return
+    this.#kept.set(key, { look, worth: this.#wentLast + look.work })
     let levels = 0
     for (const kept of this.#kept.values()) levels += kept.look.sums.levels
     while (this.#kept.size > 1 && (this.#kept.size > LOOKS_MAX || levels > this.#levelsMax)) {

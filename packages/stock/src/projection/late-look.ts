@@ -43,6 +43,8 @@ export class LateLook implements Look {
   readonly #places: readonly Place[] | undefined
   #reached: number
   #round: Round | undefined
+  /** Late ones that count after the moment. */
+  #passed = 0
 
   /**
    * @param at - the moment, in milliseconds by the tills' clock
@@ -55,6 +57,10 @@ export class LateLook implements Look {
     this.#at = at
     this.#places = places
     this.#reached = behind
+  }
+
+  get work(): number {
+    return this.sums.read + this.#passed
   }
 
   /** All up to this position is in the sums. */
@@ -93,6 +99,7 @@ export class LateLook implements Look {
     let looked = 0
     for (const [position, at] of late.between(round.at, round.position, round.lasts[round.at.late] as number, slice)) {
       if (at <= this.#at) this.sums.add(runs.at(position) as Posted, 1, this.#at, round.at.location)
+      else this.#passed++
       round.position = position
       looked++
       if (this.sums.read - read >= slice) return

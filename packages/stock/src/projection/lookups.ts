@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type FoundSale, type FoundSince, type Item, type Ledger, type Result, units } from '../ledger/index.ts'
+import { type FoundSale, type FoundSince, type Item, type Ledger, type Place, type Result, units } from '../ledger/index.ts'
 import { readBody, type SqliteLogReader } from '../log/index.ts'
 import { hashContent, hashHigh, hashLow } from '../protocol/index.ts'
 import type { EarlierIds, LevelName, Recalled } from '../sessions/index.ts'
@@ -106,9 +106,14 @@ export class Lookups {
   *movedSince(levels: readonly LevelName[], at: number, transactionsMax: number): Turns<FoundSince | null> {
     const { places, items } = this.#ledger
     if (this.#ledger.position - this.#past.positionOf({ at }) > transactionsMax) return null
-    const asked = [...new Set(levels.flatMap(({ location }) => places.location(location) ?? []))]
+    const there = (): Place[] => [...new Set(levels.flatMap(({ location }) => places.location(location) ?? []))]
+    let asked = there()
     if (asked.length === 0) return { position: this.#ledger.position, moved: levels.map(() => 0) } // nothing has moved where nothing is
-    const then = yield* this.#past.at({ at }, { places: asked, isUntilNow: true })
+    let then = yield* this.#past.at({ at }, { places: asked, isUntilNow: true })
+    while (there().length > asked.length) {
+      asked = there() // some were defined meanwhile
+      then = yield* this.#past.at({ at }, { places: asked, isUntilNow: true })
+    }
     const { position } = this.#ledger
     const moved = levels.map(({ location, item: code }) => {
       const place = places.location(location)

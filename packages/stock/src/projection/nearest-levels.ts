@@ -18,14 +18,25 @@ interface SegmentEnd {
 }
 
 /** What moved between a position and a checkpoint. */
-interface Between extends Look {
+class Between implements Look {
   readonly sums: MovedSums
   readonly sign: 1 | -1
   /** The segment at whose end the checkpoint is; undefined: before all. */
   readonly segment: number | undefined
   readonly to: number
-  /** All up to this position has been read. */
   reached: number
+
+  constructor(ledger: Ledger, sign: 1 | -1, segment: number | undefined, behind: number, to: number) {
+    this.sums = new MovedSums(ledger)
+    this.sign = sign
+    this.segment = segment
+    this.reached = behind
+    this.to = to
+  }
+
+  get work(): number {
+    return this.sums.read
+  }
 }
 
 /** What was on hand at positions: the nearest checkpoint of a level, or what is there now, and what moved between it and the position. */
@@ -81,11 +92,8 @@ export class NearestLevels {
     const before = holding < 0 ? ends.at(-1) : ends[holding - 1]
     const end = ends[holding]
     const begins = before?.last ?? 0
-    const sums = new MovedSums(this.#ledger)
-    if (end === undefined || position - begins <= end.last - position) {
-      return { sums, sign: 1, segment: before?.number, reached: begins, to: position }
-    }
-    return { sums, sign: -1, segment: end.number, reached: position, to: end.last }
+    if (end === undefined || position - begins <= end.last - position) return new Between(this.#ledger, 1, before?.number, begins, position)
+    return new Between(this.#ledger, -1, end.number, position, end.last)
   }
 
   *#levels(look: Between): Turns<LevelThen> {

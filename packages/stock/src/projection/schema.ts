@@ -112,6 +112,10 @@ const TABLES = `
     at       INTEGER NOT NULL, -- when it counts; the earliest, where there are some
     PRIMARY KEY (location, class, position)
   ) WITHOUT ROWID;
+  CREATE TABLE opened (
+    place    INTEGER PRIMARY KEY, -- of a location
+    position INTEGER NOT NULL     -- of the first transaction that brought opening stock
+  );
   CREATE TABLE shrunk (
     position INTEGER PRIMARY KEY -- of a transaction by which something went to shrink, or came from it
   );

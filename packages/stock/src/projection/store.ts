@@ -32,6 +32,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   readonly #levels: LevelPages
   readonly #named: StatementSync
   readonly #late: StatementSync
+  readonly #opened: StatementSync
   readonly #shrunk: StatementSync
   readonly #transit: StatementSync
   readonly #meta: StatementSync
@@ -53,6 +54,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     this.#levels = new LevelPages(db)
     this.#named = db.prepare('INSERT INTO named VALUES (?, ?)')
     this.#late = db.prepare('INSERT INTO late VALUES (?, ?, ?, ?)')
+    this.#opened = db.prepare('INSERT OR IGNORE INTO opened VALUES (?, ?)')
     this.#shrunk = db.prepare('INSERT INTO shrunk VALUES (?)')
     this.#transit = db.prepare('INSERT OR REPLACE INTO transit VALUES (?, ?, ?)')
     this.#meta = db.prepare('INSERT INTO projection VALUES (?, ?, ?, ?, ?)')
@@ -100,7 +102,7 @@ export class ProjectionStore implements ReplayVisitor, Postings {
     const location = 'location' in transaction ? this.#ledger.places.location(transaction.location)?.number : undefined
     const recorded = this.#recorded
     this.#runs.add(this.#books.posted(till), epoch, transaction, position, recorded, location, moves, result)
-    this.#note(transaction.id, position, result)
+    this.#note(transaction, position, result)
     if (result.refused === undefined && result.again === undefined) {
       const absorbed = this.#books.accepted(transaction, position, found?.sale?.position)
       if (absorbed.length > 0 && transaction.kind === 'item') {
@@ -115,9 +117,11 @@ export class ProjectionStore implements ReplayVisitor, Postings {
   }
 
   /** By what a transaction can be found beside its position. */
-  #note(id: string | undefined, position: number, { again }: Result): void {
+  #note({ id, kind }: Transaction, position: number, { again }: Result): void {
     if (id !== undefined && again === undefined) this.#named.run(id, position)
     if (this.#hasShrunk) this.#shrunk.run(position)
+    const to = kind === 'opening' ? this.#moves[0]?.to : undefined
+    if (to !== undefined) this.#opened.run(to.number, position)
     this.#noteLate(position)
   }
 

@@ -53,6 +53,7 @@ export type Question =
   | ({ readonly of: 'velocity'; readonly filter: LevelFilter } & Paging)
   | ({ readonly of: 'shrink'; readonly from?: number; readonly to?: number } & Where & Paging)
   | ({ readonly of: 'oversold' } & Where & Paging)
+  | ({ readonly of: 'opened' } & Where & Paging)
   | ({ readonly of: 'tills' } & Paging)
 
 /** Goods on order in one ask. */
@@ -92,6 +93,7 @@ const FORMS: Readonly<Record<Question['of'], Form>> = {
   velocity: form({ ...FILTER, ...PAGING }),
   shrink: form({ ...WHERE, from: time, to: time, ...PAGING }),
   oversold: form({ ...WHERE, ...PAGING }),
+  opened: form({ ...WHERE, ...PAGING }),
   tills: form(PAGING),
 }
 

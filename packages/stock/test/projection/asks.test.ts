@@ -266,6 +266,26 @@ describe('what the tables are asked', () => {
     assert.ok(!asked.asks.waits)
   })
 
+  it('knows of a location that was defined meanwhile, or leaves it out', () => {
+    using asked = new Asked(20)
+    const { history } = asked
+    const at = history.now - 20 * MINUTE
+    const levels = ['S0', 'S20'].map((location) => ({ location, item: 'apple' }))
+    asked.ask(1, { of: 'movedSince', levels, at, transactionsMax: 1_000 })
+    const within = decodeQuestion('asOf', { at: new Date(at).toISOString(), within: 'S0' })
+    asked.ask(2, { of: 'question', question: within, now: history.now, connected: new Set() })
+    assert.deepEqual(asked.answered, [])
+    for (const location of ['S20', 'S0/back']) {
+      history.post('T1', { kind: 'location', location, at: history.now })
+      asked.post(location, 5) // before the moment
+    }
+    asked.turns()
+    assert.deepEqual(asked.answered, [2, 1])
+    const [seen, counted] = asked.said.map((reply) => (reply as { answer?: unknown }).answer)
+    assert.match((seen as { fields: string }).fields, /"rows":\[{"location":"S0","item":"apple","onHand":-2}\]$/)
+    assert.deepEqual(counted, { position: history.ledger.position, moved: [0, 0] })
+  })
+
   it('begins again with tables that were loaded anew, before those in line', () => {
     using asked = new Asked(2)
     for (let id = 1; id <= UNDER_WAY + 1; id++) asked.ask(id, asked.longQuestion(10 + id))

@@ -314,6 +314,27 @@ describe('what went wrong', () => {
     assert.deepEqual(ask(history, 'oversold').rows, [{ location: 'S01', item: 'milk', onHand: -3, since: formatTime(fell) }])
   })
 
+  it('is shown as locations with opening stock, which comes once, and when it came', () => {
+    let seen = 0
+    const runs = fc.property(documents, (played) => {
+      using history = new History()
+      history.play(played)
+      const expected = new Map<string, Row>()
+      for (const { position, recorded, from, to, kind } of history.moved) {
+        if (kind !== 'opening' || from !== 'opening' || expected.has(to)) continue
+        const { till } = history.results[position] as { till: string }
+        expected.set(to, { location: to, position, recorded: formatTime(recorded), till })
+      }
+      const order = (rows: Iterable<Row>): Row[] => [...rows].sort((a, b) => ((a.location as string) < (b.location as string) ? -1 : 1))
+      assert.deepEqual(order(ask(history, 'opened', {}, 1).rows), order(expected.values()))
+      const inS01 = [...expected.values()].filter(({ location }) => (location as string).startsWith('S01'))
+      assert.deepEqual(order(ask(history, 'opened', { within: 'S01' }).rows), order(inS01))
+      seen += expected.size
+    })
+    fc.assert(runs, { numRuns: 25 })
+    assert.ok(seen > 25, `${seen}`)
+  })
+
   it('is shown as tills that are not heard from, the longest silence first', () => {
     using history = shop()
     history.record()

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { KeptLooks } from '../../src/projection/kept-looks.ts'
+import { KeptLooks, type Look } from '../../src/projection/kept-looks.ts'
 import type { Turns } from '../../src/projection/turns.ts'
 import { wholly } from '../support/wholly.ts'
 
 /** A look that reads one and pauses. */
-interface Counted {
-  readonly sums: { levels: number; read: number }
+interface Counted extends Look {
+  work: number
+  reached: number
+}
+
+function counted(levels: number): Counted {
+  return { sums: { levels }, work: 0, reached: 0 }
 }
 
 class Kept {
@@ -20,10 +25,13 @@ class Kept {
   *reading(key: string, to: number, levels = 1): Turns<number> {
     return yield* this.kept.with(
       key,
-      () => ({ sums: { levels, read: 0 } }),
-      function* ({ sums }) {
-        const before = sums.read
-        for (; sums.read < to; sums.read++) yield
+      () => counted(levels),
+      function* (look) {
+        const before = look.reached
+        for (; look.reached < to; look.reached++) {
+          look.work++
+          yield
+        }
         return to - before
       },
     )
@@ -52,7 +60,7 @@ describe('looks into the past', () => {
       kept.with(
         key,
         () => {
-          begun.push({ sums: { levels: 1, read: 100 } })
+          begun.push(counted(1))
           return begun.at(-1) as Counted
         },
         how,
@@ -77,6 +85,20 @@ describe('looks into the past', () => {
     assert.equal(kept.read('a', 10), 10)
     one.next()
     one.return(0)
+    assert.equal(kept.read('a', 10), 0)
+    // However much work the other was.
+    const given = kept.kept.with(
+      'a',
+      () => counted(1),
+      function* (look) {
+        look.work += 1_000
+        look.reached = 5
+        yield
+      },
+    )
+    given.next()
+    assert.equal(kept.read('a', 10), 10)
+    given.return()
     assert.equal(kept.read('a', 10), 0)
   })
 

@@ -113,6 +113,13 @@ describe('a look at what was recorded late', () => {
     }
   })
 
+  it('is work also where what it goes through counts later', () => {
+    using imported = new Imported(8)
+    const look = imported.look(imported.began + 50 * MINUTE, ['S3'])
+    assert.equal(end(look).read, 0)
+    assert.equal(look.work, RECEIPTS)
+  })
+
   it('reads on behind what it has read', () => {
     using imported = new Imported(8)
     const at = imported.began + 200 * MINUTE

@@ -63,7 +63,7 @@ describe('the thread of the tables', () => {
     const { position } = history.ledger
     history.post('T1', { kind: 'location', location: 'S02', at: history.now })
     history.record()
-    using tables = new DatabaseSync(history.path)
+    using tables = new DatabaseSync(history.path, { timeout: 5_000 })
     tables.exec("CREATE TRIGGER full BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
     const { promise: troubled, resolve: trouble } = Promise.withResolvers<string>()
     const projection = await open(history, { logRetryMs: 20 }, () => position, { trouble, damaged: assert.fail })

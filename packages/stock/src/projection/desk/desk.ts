@@ -12,6 +12,7 @@ import type { Turns } from '../turns.ts'
 import { Demand } from './demand.ts'
 import { asOf, oversold, velocity } from './levels-asked.ts'
 import { belowSince, history, type PastMovements, shrink } from './movements-asked.ts'
+import { Opened } from './opened.ts'
 import { cursorOf, Page } from './page.ts'
 import { reorder } from './reorder.ts'
 
@@ -34,12 +35,14 @@ export class Desk {
   readonly #ledger: Ledger
   readonly #past: PastLevels
   readonly #movements: PastMovements
+  readonly #opened: Opened
   readonly #demand: Demand
 
   constructor(db: DatabaseSync, ledger: Ledger, runs: Runs, segments: Segments, past: PastLevels) {
     this.#ledger = ledger
     this.#past = past
     this.#movements = { ledger, runs, segments, tills: new TillNames(db), shrunk: new Shrunk(db) }
+    this.#opened = new Opened(db, this.#movements)
     this.#demand = new Demand(db, ledger, segments)
   }
 
@@ -87,6 +90,9 @@ export class Desk {
       case 'oversold':
         oversold(this.#ledger, question, page, belowSince(this.#movements))
         break
+      case 'opened':
+        this.#opened.answer(question, page)
+        break
       case 'tills':
         this.#tills(question, connected, page)
         break
@@ -104,7 +110,7 @@ export class Desk {
       return { position: this.#ledger.position, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
     }
     const { position, known, level } = yield* this.#past.at(moment, { places: asked })
-    asOf(this.#ledger, level, question, page)
+    asOf(this.#ledger, level, question, asked && new Set(asked), page)
     return { position: known, fields: page.text({ asOf: { position, ...timesOf(moment) } }) }
   }
 

@@ -36,10 +36,21 @@ function eachLevel(
   }
 }
 
-/** What was on hand at a past moment. What has come since then had 0; what was another's barcode is shown while it had something. */
-export function asOf(ledger: Ledger, then: LevelThen, question: Extract<Question, { of: 'asOf' }>, page: Page): void {
+/**
+ * What was on hand at a past moment. What has come since then had 0; what was another's barcode is shown while it had something.
+ *
+ * @param asked - the locations that were looked at; others of the filter's were defined since. Undefined: all
+ */
+export function asOf(
+  ledger: Ledger,
+  then: LevelThen,
+  question: Extract<Question, { of: 'asOf' }>,
+  asked: ReadonlySet<Place> | undefined,
+  page: Page,
+): void {
   const { filter } = question
   eachLevel(ledger, filter, question.after, page, (place, level) => {
+    if (asked !== undefined && !asked.has(place)) return undefined
     const onHand = then(place, level)
     if (level.absorbed && onHand === 0) return undefined
     if (!levelMatches(filter, { place, item: level, onHand, reserved: 0 })) return undefined
