@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { type KnownCodes, Reader, Till } from '@tillwire/stock'
+import { type KnownCodes, Till } from '@tillwire/stock'
 import { Command } from 'commander'
 import { count } from '../count.ts'
 import { delivered, firstWord, Hearings, notReached, othersText } from '../delivery.ts'
 import { EXIT, Failure, oneLine, printable } from '../failure.ts'
 import {
+  AskedServer,
   checkOpened,
   columnsOf,
   Faults,
@@ -36,8 +37,6 @@ interface ImportFlags {
   readonly newServer?: boolean
 }
 
-/** How long the server is waited for when it is asked what it knows, in milliseconds. */
-const ASK_MS = 5_000
 /** Refused rows that are shown one by one. */
 const REFUSALS_SHOWN = 1_000
 
@@ -77,7 +76,6 @@ async function run(flags: ImportFlags): Promise<void> {
   const planned = await planOf(flags, defined, faults)
   const server = new AskedServer(flags.server, stop)
   const known = await knownCodes(server, namedElsewhere(planned, defined))
-  if (stop.aborted) throw new Failure('interrupted; nothing was posted', EXIT.interrupted)
   rehearse(planned, defined, known, faults)
   refuseFaults(faults)
   const folder = outboxFolder(flags.till, flags.outbox)
@@ -143,35 +141,6 @@ async function planOf(flags: ImportFlags, defined: Named, faults: Faults): Promi
 
 function depthOf({ draft }: Planned): number {
   return draft.kind === 'location' ? draft.location.split('/').length : 0
-}
-
-/** The server, as far as it can be asked: where it cannot, all is let pass, and that is said. */
-class AskedServer {
-  readonly #server: string
-  readonly #stop: AbortSignal
-  #isAway = false
-
-  constructor(server: string, stop: AbortSignal) {
-    this.#server = server
-    this.#stop = stop
-  }
-
-  /** @param otherwise - what is not known then */
-  async ask<T>(question: (reader: Reader) => Promise<T>, otherwise: string): Promise<T | undefined> {
-    if (this.#isAway) {
-      process.stderr.write(`${otherwise}\n`)
-      return undefined
-    }
-    try {
-      const signal = AbortSignal.any([this.#stop, AbortSignal.timeout(ASK_MS)])
-      await using reader = await Reader.connect(this.#server, { signal })
-      return await Promise.race([question(reader), fired(signal).then(() => Promise.reject(new Error('no answer in time')))])
-    } catch (error) {
-      this.#isAway = true
-      process.stderr.write(`the server cannot be asked (${oneLine(error)}): ${otherwise}\n`)
-      return undefined
-    }
-  }
 }
 
 /** Which of the codes the server knows. */

@@ -1,4 +1,5 @@
 /** Definitions and opening stock from CSV files. */
+export { AskedServer } from './asked-server.ts'
 export { packText } from './cells.ts'
 export { namedElsewhere, rehearse } from './check.ts'
 export { Faults } from './faults.ts'
