@@ -211,11 +211,12 @@ describe('tillwire watch', { concurrency: 2 }, () => {
     await watch.printed(/; trying again$/m)
     const other = at.start('serve', '--data', at.path('data'), '--listen', `unix://${at.path('elsewhere')}`)
     await other.printed(/stock listening/)
-    const draft = '{"kind":"sale","location":"S01","lines":[{"item":"milk","quantity":5}]}\n'
+    const draft = '{"kind":"sale","location":"S01","lines":[{"item":"milk","quantity":5},{"item":"new","quantity":2}]}\n'
     await at.runWith(draft, 'post', '-', '--till', 'S01/T1', '--server', `unix://${at.path('elsewhere')}`)
     await other.kill('SIGTERM')
     await at.serve()
     await watch.printed(/S01 +milk +7 +\(-5\)$/m)
+    await watch.printed(/S01 +new +-2 +\(-2\)$/m)
   })
 
   it('prints JSON lines: all levels first, then what changes', async (t) => {

@@ -81,6 +81,12 @@ describe('the commands of purchasing', { concurrency: 2 }, () => {
     ])
   })
 
+  it('refuse a time that ends before it begins', async (t) => {
+    const at = await chain(t)
+    const end = await at.run('shrink', '--from', '2026-11-30', '--to', '2026-11-01', '--server', at.endpoint)
+    assert.deepEqual([end.code, end.err], [2, 'tillwire: --from must be before --to\n'])
+  })
+
   it('say so when they are asked about what the server does not know', async (t) => {
     const at = await chain(t)
     const said = async (...args: string[]): Promise<unknown[]> => {

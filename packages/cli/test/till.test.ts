@@ -17,6 +17,17 @@ async function define(at: Workshop): Promise<void> {
 }
 
 describe('tillwire till', { concurrency: 2 }, () => {
+  it('sells at the location that its name begins with, where none is said', async (t) => {
+    const at = await Workshop.open(t)
+    await at.serve()
+    await define(at)
+    const sold = await at.runWith('milk\n\n', 'till', '--till', 'S01/T9', '--server', at.endpoint)
+    assert.equal(sold.code, 0, sold.err)
+    assert.deepEqual(await at.onHand(), { 'S01 milk': 99 })
+    const nowhere = await at.runWith('milk\n\n', 'till', '--till', 'T9', '--server', at.endpoint)
+    assert.deepEqual([nowhere.code, nowhere.err], [2, 'tillwire: name the location that sells: --location S01, or --till S01/T2\n'])
+  })
+
   it('sells while the server is away, and the sales arrive once when both are back', async (t) => {
     const at = await Workshop.open(t)
     const args = await tillArgs(at)

@@ -1,4 +1,4 @@
-import { Reader, type ReportName } from '@tillwire/stock'
+import { parseTime, Reader, type ReportName } from '@tillwire/stock'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { EXIT, Failure } from '../failure.ts'
 import { type OnOrderRow, readOnOrder } from '../input/index.ts'
@@ -13,6 +13,8 @@ interface Flags extends ReportFlags {
   readonly within?: string
   readonly item?: string
   readonly supplier?: string
+  readonly from?: string
+  readonly to?: string
   readonly [name: string]: unknown
 }
 
@@ -138,6 +140,8 @@ function period(to: Command): Command {
 
 async function print(name: Exclude<ReportName, 'asOf'>, flags: Flags, item: string | undefined): Promise<void> {
   const { server, json, csv, onOrder, ...asked } = flags
+  if (asked.from !== undefined && asked.to !== undefined && parseTime(asked.from) >= parseTime(asked.to))
+    throw new Failure('--from must be before --to', EXIT.usage)
   const ordered = onOrder === undefined ? undefined : await readOnOrder(onOrder)
   await using reader = await Reader.connect(server)
   await refuseUnknown(reader, {

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { count } from '../count.ts'
 import { Counter } from '../counter/index.ts'
 import { delivered, Hearings, notReached } from '../delivery.ts'
-import { EXIT } from '../failure.ts'
+import { EXIT, Failure } from '../failure.ts'
 import { serverOption } from '../options.ts'
 import { outboxFolder, outboxOption } from '../outbox-folder.ts'
 import { fired, stopSignal } from '../stop-signal.ts'
@@ -12,7 +12,7 @@ import { cannotBeSent, newServerOption, REPLACED, takeOverOption } from '../take
 
 interface TillFlags {
   readonly server: string
-  readonly location: string
+  readonly location?: string
   readonly till: string
   readonly outbox?: string
   readonly takeOver?: boolean
@@ -27,7 +27,7 @@ export function tillCommand(): Command {
   return new Command('till')
     .description('A till at the terminal: type or scan items, an empty line closes the sale. It sells while the server is away.')
     .addOption(serverOption())
-    .requiredOption('-l, --location <code>', 'the location that sells')
+    .option('-l, --location <code>', "the location that sells (default: the till's, before the slash)")
     .requiredOption('-t, --till <name>', "the till's name: T2, or S01/T2")
     .addOption(outboxOption())
     .addOption(takeOverOption())
@@ -48,7 +48,10 @@ it, or name the folder of all outboxes in TILLWIRE_OUTBOXES.`,
 
 async function run(flags: TillFlags): Promise<void> {
   const stop = stopSignal()
-  const name = flags.till.includes('/') ? flags.till : `${flags.location}/${flags.till}`
+  const slash = flags.till.indexOf('/')
+  const location = flags.location ?? (slash > 0 ? flags.till.slice(0, slash) : undefined)
+  if (location === undefined) throw new Failure('name the location that sells: --location S01, or --till S01/T2', EXIT.usage)
+  const name = slash >= 0 ? flags.till : `${location}/${flags.till}`
   const folder = outboxFolder(name, flags.outbox)
   let counter: Counter | undefined
   const hearings = new Hearings()
@@ -64,7 +67,7 @@ async function run(flags: TillFlags): Promise<void> {
       counter?.result(result)
     },
   })
-  counter = new Counter({ till: name, location: flags.location, historyFile: join(folder, 'history'), server: flags.server })
+  counter = new Counter({ till: name, location, historyFile: join(folder, 'history'), server: flags.server })
   const since = till.last
   const sold = await counter.run(till, stop)
   await sendWhatWaits(till, stop)

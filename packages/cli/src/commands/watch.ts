@@ -33,10 +33,11 @@ async function watch(flags: LevelFlags): Promise<void> {
     try {
       await using reader = await Reader.connect(flags.server, { signal: stop })
       if (!connected) await refuseUnknown(reader, { locations: [flags.location], items: [flags.item] })
-      if (connected) process.stderr.write('connected again\n')
+      const again = connected
+      if (again) process.stderr.write('connected again\n')
       connected = true
       failures = 0
-      await Promise.race([show(reader, flags, known), fired(stop)])
+      await Promise.race([show(reader, flags, known, again), fired(stop)])
       if (!stop.aborted) throw new Failure('the server has ended the connection')
     } catch (error) {
       if (stop.aborted) return
@@ -49,7 +50,8 @@ async function watch(flags: LevelFlags): Promise<void> {
   }
 }
 
-async function show(reader: Reader, flags: LevelFlags, known: Map<string, number>): Promise<void> {
+/** @param again - what has changed since the connection before is shown too */
+async function show(reader: Reader, flags: LevelFlags, known: Map<string, number>, again: boolean): Promise<void> {
   let partial = false
   for await (const said of reader.watch(questionOf(flags))) {
     const levels = said.levels ?? []
@@ -63,7 +65,8 @@ async function show(reader: Reader, flags: LevelFlags, known: Map<string, number
       const key = `${row.location}\n${row.item}`
       const before = known.get(key)
       known.set(key, row.onHand)
-      if ('event' in said || (before !== undefined && before !== row.onHand))
+      const isNew = before === undefined && again && !partial
+      if ('event' in said || isNew || (before !== undefined && before !== row.onHand))
         process.stdout.write(`${changeLine(said.time, row, before ?? (partial ? undefined : 0))}\n`)
     }
   }
