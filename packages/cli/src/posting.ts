@@ -157,9 +157,9 @@ export class Posting {
     this.#note = { ...earlier, path: earlier === same ? same.path : name, bytes: print.bytes, digest }
   }
 
-  /** What is odd about what is posted now, though the server takes it. Known after {@link check}. */
+  /** What is odd about what is posted now, though the server takes it; nothing before {@link check} has come to its end. */
   get oddities(): readonly string[] {
-    const { drafts } = this.#note as InputNote
+    const drafts = this.#note?.drafts ?? Number.POSITIVE_INFINITY
     return this.#odd.filter(({ index, isWrong }) => index >= drafts && !isWrong).map(({ text }) => text)
   }
 

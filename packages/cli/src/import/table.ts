@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { count } from '../count.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, noHeader, ROW_ENDS, unknownColumn, unreadable, utf8 } from '../input/index.ts'
+import { csvFault, headerFault, noHeader, ROW_ENDS, unreadable, utf8 } from '../input/index.ts'
 import type { Faults, Place } from './faults.ts'
 
 /** A row by the names of its columns; cells that are empty are left out. */
@@ -80,14 +80,8 @@ export async function readTable(file: string, { all, required }: Columns, faults
 
 function headerOf(record: readonly string[], all: readonly string[], required: readonly string[], file: string): string[] {
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[_ ]/g, '')
-  const header = record.map((name) => {
-    const known = all.find((column) => plain(column) === plain(name))
-    if (known === undefined) throw new Failure(`${file}: line 1: ${unknownColumn(name, all)}`, EXIT.usage)
-    return known
-  })
-  const twice = header.find((name, index) => header.indexOf(name) !== index)
-  if (twice !== undefined) throw new Failure(`${file}: line 1: the column "${twice}" is there twice`, EXIT.usage)
-  const missing = required.find((name) => !header.includes(name))
-  if (missing !== undefined) throw new Failure(`${file}: line 1: the column "${missing}" is missing`, EXIT.usage)
+  const header = record.map((name) => all.find((column) => plain(column) === plain(name)) ?? name)
+  const fault = headerFault(header, all, required)
+  if (fault !== undefined) throw new Failure(`${file}: line 1: ${fault}`, EXIT.usage)
   return header
 }

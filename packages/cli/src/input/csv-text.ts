@@ -22,8 +22,17 @@ export function csvFault(error: CsvError): string {
   }
 }
 
-/** What is wrong with a header that names a column which is none of those that are known. */
-export function unknownColumn(name: string, known: readonly string[]): string {
+/** What is wrong with a header; undefined where nothing is. */
+export function headerFault(header: readonly string[], known: readonly string[], required: readonly string[]): string | undefined {
+  const unknown = header.find((name) => !known.includes(name))
+  if (unknown !== undefined) return unknownColumn(unknown, known)
+  const twice = header.find((name, index) => header.indexOf(name) !== index)
+  if (twice !== undefined) return `the column "${twice}" is there twice`
+  const missing = required.find((name) => !header.includes(name))
+  return missing === undefined ? undefined : `the column "${missing}" is missing`
+}
+
+function unknownColumn(name: string, known: readonly string[]): string {
   const separator = name.includes(';') ? 'semicolons' : name.includes('\t') ? 'tabs' : undefined
   if (separator !== undefined) return `the cells are separated by ${separator}; it must be commas`
   return `unknown column "${name}"; known are ${known.join(', ')}`

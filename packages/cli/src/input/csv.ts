@@ -2,10 +2,11 @@ import { pipeline, Readable } from 'node:stream'
 import { type Draft, parseTime } from '@tillwire/stock'
 import { CsvError, parse } from 'csv-parse'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, noHeader, ROW_ENDS, unknownColumn } from './csv-text.ts'
+import { csvFault, headerFault, noHeader, ROW_ENDS } from './csv-text.ts'
 import type { InputDefaults, InputDraft, InputReader } from './draft-input.ts'
 
 const COLUMNS = ['receipt', 'kind', 'location', 'item', 'quantity', 'at', 'ref'] as const
+const REQUIRED = ['item', 'quantity']
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>
 
 interface Numbered {
@@ -26,7 +27,9 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
   const parser = parse({
     columns: (header: string[]) => {
       hasHeader = true
-      return checkHeader(header)
+      const fault = headerFault(header, COLUMNS, REQUIRED)
+      if (fault !== undefined) throw new Failure(`line 1: ${fault}`, EXIT.usage)
+      return header
     },
     bom: true,
     record_delimiter: ROW_ENDS,
@@ -52,17 +55,6 @@ export const readCsv: InputReader = async function* (chunks, defaults) {
   }
   if (!hasHeader) throw new Failure(noHeader(COLUMNS), EXIT.usage)
   if (open.length > 0) yield draftOf(open, defaults)
-}
-
-function checkHeader(header: string[]): string[] {
-  const unknown = header.find((name) => !(COLUMNS as readonly string[]).includes(name))
-  if (unknown !== undefined) throw new Failure(`line 1: ${unknownColumn(unknown, COLUMNS)}`, EXIT.usage)
-  const twice = header.find((name, index) => header.indexOf(name) !== index)
-  if (twice !== undefined) throw new Failure(`line 1: the column "${twice}" is there twice`, EXIT.usage)
-  for (const name of ['item', 'quantity']) {
-    if (!header.includes(name)) throw new Failure(`line 1: the column "${name}" is missing`, EXIT.usage)
-  }
-  return header
 }
 
 function draftOf(rows: readonly Numbered[], defaults: InputDefaults): InputDraft {

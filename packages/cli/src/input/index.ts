@@ -3,7 +3,7 @@ import { readCsv } from './csv.ts'
 import type { InputFormat, InputReader } from './draft-input.ts'
 import { readNdjson } from './ndjson.ts'
 
-export { csvFault, noHeader, ROW_ENDS, unknownColumn } from './csv-text.ts'
+export { csvFault, headerFault, noHeader, ROW_ENDS } from './csv-text.ts'
 export { withDefinitions } from './definitions.ts'
 export { draftFrom, sentIn } from './draft-from.ts'
 export type { InputDefaults, InputDraft, InputFormat } from './draft-input.ts'

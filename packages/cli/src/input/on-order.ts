@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import { EXIT, Failure } from '../failure.ts'
-import { csvFault, noHeader, ROW_ENDS, unknownColumn } from './csv-text.ts'
+import { csvFault, headerFault, noHeader, ROW_ENDS } from './csv-text.ts'
 import { unreadable } from './source.ts'
 
 /** Goods on order, as the server is told of them. */
@@ -28,7 +28,9 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
     const records = parse(text, {
       columns: (header: string[]) => {
         hasHeader = true
-        return checkHeader(header, path)
+        const fault = headerFault(header, COLUMNS, COLUMNS)
+        if (fault !== undefined) throw new Failure(`${path}: line 1: ${fault}`, EXIT.usage)
+        return header
       },
       bom: true,
       record_delimiter: ROW_ENDS,
@@ -45,14 +47,6 @@ export async function readOnOrder(path: string): Promise<OnOrderRow[]> {
     if (error instanceof CsvError) throw new Failure(`${path}: line ${error.lines ?? '?'}: ${csvFault(error)}`, EXIT.usage)
     throw error
   }
-}
-
-function checkHeader(header: string[], path: string): string[] {
-  const unknown = header.find((name) => !COLUMNS.includes(name))
-  if (unknown !== undefined) throw new Failure(`${path}: line 1: ${unknownColumn(unknown, COLUMNS)}`, EXIT.usage)
-  const missing = COLUMNS.find((name) => !header.includes(name))
-  if (missing !== undefined) throw new Failure(`${path}: line 1: the column "${missing}" is missing`, EXIT.usage)
-  return header
 }
 
 function rowOf({ location, item, quantity }: Record<string, string>, line: number, where: string): OnOrderRow {
