@@ -332,7 +332,7 @@ describe('what went wrong', () => {
       assert.deepEqual(order(ask(history, 'opened', { within: 'S01' }).rows), order(inS01))
       seen += expected.size
     })
-    fc.assert(runs, { numRuns: 25 })
+    fc.assert(runs, { numRuns: 75 })
     assert.ok(seen > 25, `${seen}`)
   })
 
